@@ -1,0 +1,18 @@
+"""Errors that a user can act on."""
+
+from __future__ import annotations
+
+
+class ShouwangError(Exception):
+    """Says what was found, what was expected and what to do; never quotes a post."""
+
+
+class InputError(ShouwangError):
+    """A file, a column, a label or an argument is not what it should be."""
+
+
+class MissingExtraError(ShouwangError):
+    """A part of the software needs packages that the plain install leaves out."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f"{what} needs more packages; install them with: pip install 'shouwang[{extra}]'")

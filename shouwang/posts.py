@@ -1,0 +1,93 @@
+"""The records that every room exchanges, and how each is laid out as a row of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from shouwang import scale
+from shouwang.scale import Indicator
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One post as somebody wrote it."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledPost(Post):
+    """A post with what people said of it; None where they did not."""
+
+    level: int | None = None
+    high: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Characters `start` up to `end` of the input text, and how much they add to an indicator (log-odds, > 0)."""
+
+    start: int
+    end: int
+    indicator: Indicator
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What a model says of one post.
+
+    `probabilities` holds one number per level and sums to 1; `p_high` and every indicator lie in 0–1.
+    `scope` is "ok", or says why the answer should not be relied on ("empty", "no-chinese").
+    """
+
+    id: str
+    level: int
+    probabilities: tuple[float, ...]
+    high: bool
+    p_high: float
+    indicators: Mapping[Indicator, float]
+    model: str
+    evidence: tuple[Evidence, ...] = ()
+    scope: str = "ok"
+
+    @property
+    def level_name(self) -> str:
+        return str(scale.level(self.level).name)
+
+    @property
+    def expected_level(self) -> float:
+        return scale.expected_level(self.probabilities)
+
+    def to_row(self) -> dict[str, object]:
+        """The assessment as JSON types, in the order that files keep."""
+        return {
+            "id": self.id,
+            "level": self.level,
+            "level_name": self.level_name,
+            "probabilities": [round(p, 6) for p in self.probabilities],
+            "expected_level": round(self.expected_level, 4),
+            "high": self.high,
+            "p_high": round(self.p_high, 6),
+            "indicators": {name: round(strength, 4) for name, strength in self.indicators.items()},
+            "evidence": [
+                {"start": e.start, "end": e.end, "indicator": e.indicator, "weight": round(e.weight, 4)}
+                for e in self.evidence
+            ],
+            "scope": self.scope,
+            "model": self.model,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A record that could not be read: where it stands, what is wrong, what to do."""
+
+    where: str
+    reason: str
+    fix: str = field(default="")
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.reason}" + (f"; {self.fix}" if self.fix else "")
