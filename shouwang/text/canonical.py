@@ -1,0 +1,145 @@
+"""The canonical form: one spelling for what people write in many ways, with offsets back to what they wrote.
+
+Two layers, one function per rule. The plain layer is about characters (width, invisible characters, traditional
+characters, spacing between all characters, repetition) and says the same in fewer spellings. The variant layer
+(`shouwang.text.variants`) reads the ways in which words of risk are hidden, and changes a text only where that is safe.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterator
+from functools import cache
+
+from shouwang.text.aligned import Aligned, Rule, applied
+
+Canonical = Aligned
+"""A canonical text and where each of its characters came from."""
+
+
+def canonical(text: str, *, variants: bool = True) -> Canonical:
+    """The canonical form of a text; without `variants`, only the plain layer. Any string is accepted."""
+    return applied(PLAIN_RULES, text)
+
+
+# --- HTML -----------------------------------------------------------------------------------------------------------
+
+_ENTITY = re.compile(r"&(?:amp;)*(#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,8}\d{0,2});")
+
+
+def without_entities(text: Aligned) -> Aligned:
+    """`&nbsp;` and its kind as the characters they stand for."""
+    return text.replaced(_ENTITY, lambda m: html.unescape(f"&{m[1]};")) if "&" in text.text else text
+
+
+# --- characters -----------------------------------------------------------------------------------------------------
+
+_TO_NORMALISE = (  # every character that Unicode's compatibility forms, marks or controls can concern
+    *(range(0x3400), range(0xA000, 0xAC00), range(0xD7A4, 0xE000), range(0xF900, 0x10000)),
+    *(range(0x1D400, 0x1D800), range(0x1EE00, 0x1EF00), range(0x1F100, 0x1F300), range(0x1FBF0, 0x1FBFA)),
+    *(range(0x2F800, 0x2FA20), range(0xE0000, 0xE0200)),
+)
+_TO_SIMPLIFY = (range(0x3400, 0x4DC0), range(0x4E00, 0xA000), range(0xF900, 0xFB00), range(0x20000, 0x2FA20))
+_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+_FLAGS = range(0x1F1E6, 0x1F200)
+_LETTER_BLOCKS = (0x1F150, 0x1F170)  # negative circled and squared A–Z, which NFKC leaves alone
+
+
+def plain_characters(text: Aligned) -> Aligned:
+    """NFKC, simplified characters, Latin letters without accents, no invisible characters, marks or controls.
+
+    Character by character, so that offsets stay; a lone surrogate becomes U+FFFD; tabs and other blanks become spaces.
+    """
+    changed, table = _characters()
+    return text.replaced(changed, lambda m: table[m[0]])
+
+
+@cache
+def _characters() -> tuple[re.Pattern[str], dict[str, str]]:
+    table = {c: new for points in _TO_NORMALISE for c in map(chr, points) if (new := _normal(c)) != c}
+    simplified = _simplified()
+    table = {c: "".join(simplified.get(each, each) for each in new) for c, new in table.items()}
+    table = {**simplified, **table}
+    return re.compile(f"[{''.join(_ranges(sorted(map(ord, table))))}]"), table
+
+
+def _normal(character: str) -> str:
+    point = ord(character)
+    for block in _LETTER_BLOCKS:
+        if block <= point < block + 26:
+            return chr(ord("a") + point - block)
+    kind = unicodedata.category(character)
+    if kind == "Cs":
+        return "\N{REPLACEMENT CHARACTER}"
+    if character in "\n\r\u2028\u2029\x85":
+        return "\n"
+    if kind == "Zs" or character in "\t\v\f":
+        return " "
+    if kind in ("Cc", "Cf", "Mn", "Me") or character in _INVISIBLE:
+        return ""
+    whole = unicodedata.normalize("NFKD", character)
+    if whole[0].isascii() and whole[0].isalpha():  # an accent, a tone mark of pinyin
+        return "".join(c for c in whole if not unicodedata.combining(c))
+    return "".join(c for c in unicodedata.normalize("NFKC", character) if not unicodedata.combining(c))
+
+
+def _simplified() -> dict[str, str]:
+    import opencc  # an import that only this needs
+
+    characters = [chr(point) for points in _TO_SIMPLIFY for point in points]
+    new = opencc.OpenCC("t2s").convert("\n".join(characters)).split("\n")  # no phrase of its goes over a line's end
+    return {a: b for a, b in zip(characters, new, strict=True) if a != b}
+
+
+def _ranges(points: list[int]) -> Iterator[str]:
+    """Code points as the ranges of a regular expression's character class."""
+    start = last = points[0]
+    for point in [*points[1:], -1]:
+        if point != last + 1:
+            yield f"\\U{start:08x}-\\U{last:08x}"
+            start = point
+        last = point
+
+
+# --- spacing and repetition -----------------------------------------------------------------------------------------
+
+HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f"
+_SYMBOL = rf"[^\w,。.!?、;:\"'“”‘’()《》<>\[\]#@{HAN}]"  # what stands between all characters only to hide them
+_BETWEEN_HAN = re.compile(rf"[{HAN}](?:{_SYMBOL}{{1,3}}[{HAN}]){{2,}}")
+_SAME_BETWEEN_HAN = re.compile(rf"[{HAN}]([^{HAN}\d\n]{{1,3}})[{HAN}](?:\1[{HAN}]){{2,}}")
+_BETWEEN_LETTERS = re.compile(rf"(?<![A-Za-z])[A-Za-z](?:{_SYMBOL}{{1,3}}[A-Za-z]){{2,}}(?![A-Za-z])")
+_NOT_HAN = re.compile(rf"[^{HAN}]+")
+_NOT_LETTER = re.compile(r"[^A-Za-z]+")
+_BLANK = re.compile(r" {2,}| *\n[ \n]*")
+_REPEATED = re.compile(r"(.)\1{3,}", re.DOTALL)
+
+
+def closed_up(text: Aligned) -> Aligned:
+    """Without what stands between ALL characters of a stretch: symbols or blanks between three or more single Han
+    characters or letters, the same punctuation or letters between four or more. Other punctuation and words stay."""
+    for stretch, between in (
+        (_BETWEEN_HAN, _NOT_HAN),
+        (_SAME_BETWEEN_HAN, _NOT_HAN),
+        (_BETWEEN_LETTERS, _NOT_LETTER),
+    ):
+        text = text.edited(
+            (gap.start(), gap.end(), "")
+            for found in stretch.finditer(text.text)
+            for gap in between.finditer(text.text, found.start(), found.end())
+        )
+    return text
+
+
+def single_blanks(text: Aligned) -> Aligned:
+    """Blanks in a row as one; lines keep one end."""
+    return text.replaced(_BLANK, lambda m: "\n" if "\n" in m[0] else " ")
+
+
+def short_repeats(text: Aligned) -> Aligned:
+    """A character at most three times in a row."""
+    return text.edited((m.start() + 3, m.end(), "") for m in _REPEATED.finditer(text.text))
+
+
+PLAIN_RULES: tuple[Rule, ...] = (without_entities, plain_characters, closed_up, single_blanks, short_repeats)
