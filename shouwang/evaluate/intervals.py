@@ -1,0 +1,113 @@
+"""How far a score can be trusted: bootstrap intervals and paired comparisons.
+
+Percentile bootstrap over posts (Efron and Tibshirani 1993, ch. 13). Resamples in which a metric is not defined are
+left out of its interval and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from shouwang.errors import InputError
+from shouwang.evaluate.answers import Answers, Floats
+from shouwang.evaluate.metrics import Measure
+
+RESAMPLES = 2_000
+COVERAGE = 0.95
+CELLS_AT_ONCE = 2_000_000  # resamples × posts held in memory
+
+Measures = Mapping[str, Measure]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A value and its 95 % interval; `undefined` resamples (of all) gave nan. All nan when every one did."""
+
+    value: float
+    low: float
+    high: float
+    undefined: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Difference(Interval):
+    """First minus second on the same posts.
+
+    `wrong_side`: share of resamples (0–1) in which the difference is 0 or has the other sign; 1 when it is 0 itself.
+    """
+
+    first: float = np.nan
+    second: float = np.nan
+    wrong_side: float = np.nan
+
+
+def bootstrap(
+    metrics: Measures, answers: Answers, rng: np.random.Generator, resamples: int = RESAMPLES
+) -> dict[str, Interval]:
+    """Each metric with its interval; one that gives a number per class comes as one entry per class, "name/class"."""
+    drawn = _measure(metrics, [answers], rng, resamples)
+    return {name: _interval(value[0], samples[0]) for name, (value, samples) in drawn.items()}
+
+
+def compare(
+    metrics: Measures, first: Answers, second: Answers, rng: np.random.Generator, resamples: int = RESAMPLES
+) -> dict[str, Difference]:
+    """First minus second, each resample drawn once for both.
+
+    Raises InputError when the two do not answer the same posts.
+    """
+    if not np.array_equal(first.gold, second.gold):
+        raise InputError("a paired comparison needs both predictions for the same posts in the same order")
+    drawn = _measure(metrics, [first, second], rng, resamples)
+    return {name: _difference(value, samples) for name, (value, samples) in drawn.items()}
+
+
+def _difference(values: Floats, samples: Floats) -> Difference:
+    found = _interval(values[0] - values[1], samples[0] - samples[1])
+    defined = (samples[0] - samples[1])[~np.isnan(samples[0] - samples[1])]
+    wrong = (
+        float(np.mean(defined * np.sign(found.value) <= 0)) if len(defined) and found.value == found.value else np.nan
+    )
+    return Difference(found.value, found.low, found.high, found.undefined, float(values[0]), float(values[1]), wrong)
+
+
+def _interval(value: float, samples: Floats) -> Interval:
+    defined = samples[~np.isnan(samples)]
+    if not len(defined):
+        return Interval(float(value), np.nan, np.nan, len(samples))
+    low, high = np.quantile(defined, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
+    return Interval(float(value), float(low), float(high), len(samples) - len(defined))
+
+
+def _measure(
+    metrics: Measures, each: list[Answers], rng: np.random.Generator, resamples: int
+) -> dict[str, tuple[Floats, Floats]]:
+    """By metric: values (answers,) and resampled values (answers, resamples)."""
+    if resamples < 1:
+        raise InputError(f"{resamples} bootstrap resamples: at least 1 is needed")
+    whole = _rows(metrics, each, np.ones((1, len(each[0]))))
+    parts = [_rows(metrics, each, weights) for weights in _weightings(len(each[0]), rng, resamples)]
+    return {name: (whole[name][:, 0], np.concatenate([part[name] for part in parts], axis=1)) for name in whole}
+
+
+def _rows(metrics: Measures, each: list[Answers], weights: Floats) -> dict[str, Floats]:
+    rows: dict[str, Floats] = {}
+    for name, of in metrics.items():
+        values = np.stack([of(answers, weights) for answers in each])
+        if values.ndim == 2:
+            rows[name] = values
+        else:
+            rows.update({f"{name}/{k}": values[..., k] for k in range(values.shape[-1])})
+    return rows
+
+
+def _weightings(posts: int, rng: np.random.Generator, resamples: int) -> Iterator[Floats]:
+    """How often each post is drawn in each resample: (some resamples, posts) at a time."""
+    at_once = max(1, CELLS_AT_ONCE // posts)
+    for start in range(0, resamples, at_once):
+        rows = min(at_once, resamples - start)
+        cells = rng.integers(0, posts, (rows, posts)) + posts * np.arange(rows)[:, None]
+        yield np.bincount(cells.ravel(), minlength=rows * posts).reshape(rows, posts).astype(np.float64)
