@@ -1,0 +1,115 @@
+"""A data set's name, or a file of one's own, to labelled posts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import tee
+from pathlib import Path
+
+from shouwang import files
+from shouwang.data import fetch, sources
+from shouwang.data.sources import DataFile, Source
+from shouwang.errors import InputError
+from shouwang.posts import LabelledPost, Skipped
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A post, and the columns of its source that are not labels of ours (emotion, explain, labels…)."""
+
+    post: LabelledPost
+    extra: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a file of one's own gave, and what it could not."""
+
+    posts: tuple[LabelledPost, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def load(name: str, split: str | None = None, *, folder: Path | None = None) -> list[LabelledPost]:
+    """The posts of "sos-1k", "sos-1k/test" or "sos-1k/folds", in the files' order; ids are like "sos-1k/test/0001".
+
+    Files are looked for in `folder`, else in SHOUWANG_DATA, else in the cache, and verified.
+    Raises InputError for an unknown name, and when a file is missing (how to fetch it) or is not the pinned one.
+    """
+    return [record.post for record in records(name, split, folder=folder)]
+
+
+def parts(name: str, *, folder: Path | None = None) -> dict[str, list[LabelledPost]]:
+    """As `load`, by split: "sos-1k/fold1", … → its posts."""
+    source, splits = sources.parse(name)
+    return {f"{source.name}/{split}": load(source.name, split, folder=folder) for split in splits}
+
+
+def records(name: str, split: str | None = None, *, folder: Path | None = None) -> Iterator[Record]:
+    """As `load`, one at a time and with the further columns of the source."""
+    source, splits = sources.parse(f"{name}/{split}" if split else name)
+    for each in splits:
+        yield from _split(source, each, folder)
+
+
+def load_file(
+    path: Path,
+    *,
+    text_column: str | None = None,
+    id_column: str | None = None,
+    level_column: str | None = None,
+    high_column: str | None = None,
+) -> Loaded:
+    """The posts of any JSONL, CSV, TSV or Parquet file; columns are guessed unless given."""
+    posts: list[LabelledPost] = []
+    skipped: list[Skipped] = []
+    columns = {"text_column": text_column, "id_column": id_column}
+    labels = {"level_column": level_column, "high_column": high_column}
+    for item in files.labelled_from(files.read_rows(path), **columns, **labels):
+        if isinstance(item, Skipped):
+            skipped.append(item)
+        else:
+            posts.append(item)
+    return Loaded(tuple(posts), tuple(skipped))
+
+
+def _split(source: Source, split: str, folder: Path | None) -> Iterator[Record]:
+    alike = [file for file in source.files if file.split == split]
+    width = max(4, len(str(alike[0].rows)))
+    readers = [_records(file, fetch.find(source, file, folder)) for file in alike]
+    try:
+        for number, together in enumerate(zip(*readers, strict=True), 1):
+            yield _merged(f"{source.name}/{split}/{number:0{width}}", together, alike)
+    except ValueError:
+        raise InputError(f"{_names(alike)}: not the same number of rows; fetch '{source.name}' again") from None
+
+
+def _merged(name: str, together: tuple[Record, ...], alike: list[DataFile]) -> Record:
+    """One record from the files that label the same post; refuses when their texts differ."""
+    first, *others = (record.post for record in together)
+    level, high = first.level, first.high
+    for other in others:
+        if other.text.strip() != first.text.strip():
+            raise InputError(f"post {name}: {_names(alike)} do not hold the same text there; fetch the data set again")
+        level = other.level if level is None else level
+        high = other.high if high is None else high
+    extra = {key: value for record in together for key, value in record.extra.items()}
+    return Record(replace(first, id=name, level=level, high=high), extra)
+
+
+def _records(file: DataFile, path: Path) -> Iterator[Record]:
+    rows, again = tee(files.read_rows(path, encoding="utf-8"))
+    posts = files.labelled_from(
+        again,
+        text_column=file.columns["text"],
+        level_column=file.columns.get("level"),
+        high_column=file.columns.get("high"),
+    )
+    for row, post in zip(rows, posts, strict=True):
+        if isinstance(row, Skipped) or isinstance(post, Skipped):
+            raise InputError(f"{post}; check the column map of {file.path}")
+        yield Record(post, {column: row.values[column] for column in file.extra})
+
+
+def _names(alike: list[DataFile]) -> str:
+    return " and ".join(file.path for file in alike)
