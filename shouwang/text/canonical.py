@@ -10,7 +10,6 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Iterator
 from functools import cache
 
 from shouwang.text.aligned import Aligned, Rule, applied
@@ -52,17 +51,18 @@ def plain_characters(text: Aligned) -> Aligned:
 
     Character by character, so that offsets stay; a lone surrogate becomes U+FFFD; tabs and other blanks become spaces.
     """
-    changed, table = _characters()
-    return text.replaced(changed, lambda m: table[m[0]])
+    table = _characters()
+    if table.keys().isdisjoint(text.text):
+        return text
+    return text.edited((i, i + 1, table[c]) for i, c in enumerate(text.text) if c in table)
 
 
 @cache
-def _characters() -> tuple[re.Pattern[str], dict[str, str]]:
-    table = {c: new for points in _TO_NORMALISE for c in map(chr, points) if (new := _normal(c)) != c}
+def _characters() -> dict[str, str]:
+    """What each character that is not plain becomes."""
     simplified = _simplified()
-    table = {c: "".join(simplified.get(each, each) for each in new) for c, new in table.items()}
-    table = {**simplified, **table}
-    return re.compile(f"[{''.join(_ranges(sorted(map(ord, table))))}]"), table
+    normal = {c: new for points in _TO_NORMALISE for c in map(chr, points) if (new := _normal(c)) != c}
+    return simplified | {c: "".join(simplified.get(each, each) for each in new) for c, new in normal.items()}
 
 
 def _normal(character: str) -> str:
@@ -91,16 +91,6 @@ def _simplified() -> dict[str, str]:
     characters = [chr(point) for points in _TO_SIMPLIFY for point in points]
     new = opencc.OpenCC("t2s").convert("\n".join(characters)).split("\n")  # no phrase of its goes over a line's end
     return {a: b for a, b in zip(characters, new, strict=True) if a != b}
-
-
-def _ranges(points: list[int]) -> Iterator[str]:
-    """Code points as the ranges of a regular expression's character class."""
-    start = last = points[0]
-    for point in [*points[1:], -1]:
-        if point != last + 1:
-            yield f"\\U{start:08x}-\\U{last:08x}"
-            start = point
-        last = point
 
 
 # --- spacing and repetition -----------------------------------------------------------------------------------------
