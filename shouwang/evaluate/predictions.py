@@ -30,7 +30,7 @@ class Prediction:
     p_high: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Read(Generic[T]):
     """Records by id, and what could not be read."""
 
@@ -100,7 +100,7 @@ def _by_id(source: str, found: Iterable[T | Skipped], kind: str) -> Read[T]:
             records.append(each)
     twice = [name for name, times in Counter(each.id for each in records).items() if times > 1]
     if twice:
-        raise InputError(f"{source}: {_some(twice)} more than once; keep one {kind} for each id")
+        raise InputError(f"{source}: {_some(twice)} found more than once; keep one {kind} for each id")
     if not records:
         why = f"; {skipped[0]}" if skipped else ""
         raise InputError(f"{source}: no {kind} could be read ({len(skipped)} skipped{why})")
@@ -120,7 +120,7 @@ def _prediction(row: Row | Skipped) -> Prediction | Skipped:
         return Skipped(row.where, "no 'id'", "every prediction needs the id of its post")
     try:
         probabilities, p_high = _probabilities(row), _probability(row.values.get("p_high"))
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         return Skipped(f"{row.where} (post {name})", str(error), "write it as shouwang assess does")
     if probabilities is None and p_high is None:
         return Skipped(f"{row.where} (post {name})", "neither 'probabilities' nor 'p_high'", "one of them is needed")
@@ -131,7 +131,10 @@ def _probabilities(row: Row) -> tuple[float, ...] | None:
     value = row.values.get("probabilities")
     if value is None or value == "":
         return None
-    numbers = json.loads(value) if isinstance(value, str) else value
+    try:
+        numbers = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError("'probabilities' is a text, but not a list in JSON") from None
     if not isinstance(numbers, list) or len(numbers) != len(scale.LEVELS):
         raise ValueError(f"'probabilities' is not a list of {len(scale.LEVELS)} numbers")
     found = tuple(_probability(number) for number in numbers)
