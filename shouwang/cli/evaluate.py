@@ -1,0 +1,247 @@
+"""`shouwang evaluate`: predictions against gold, with intervals."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from shouwang import scale
+from shouwang.evaluate import (
+    METRICS,
+    TASKS,
+    Gold,
+    Interval,
+    Options,
+    Report,
+    Task,
+    TaskReport,
+    evaluate,
+    gold_from,
+    jsonable,
+    read_gold,
+    read_predictions,
+)
+from shouwang.evaluate.intervals import RESAMPLES, Difference
+from shouwang.evaluate.report import CLASSES
+from shouwang.language import Words, say
+
+ALL_WELL, SOME_SKIPPED = 0, 1
+IDS_SHOWN = 20
+
+TASK_NAMES: dict[Task, Words] = {
+    "levels": Words("levels 0–10", "0–10 级"),
+    "high": Words("high risk", "高风险"),
+}
+
+
+def command(
+    predictions: Annotated[
+        Path,
+        typer.Argument(
+            help=say(
+                "What a model said, as `shouwang assess --output` writes it.",
+                "模型的判断：`shouwang assess --output` 写出的文件。",
+            )
+        ),
+    ],
+    gold: Annotated[
+        str,
+        typer.Option(
+            help=say(
+                "A labelled file, or a data set such as sos-1k/test.", "已标注的文件，或数据集名，如 sos-1k/test。"
+            )
+        ),
+    ],
+    task: Annotated[
+        Literal["levels", "high", "both"],
+        typer.Option(help=say("Which task; both: whatever the files hold.", "评估哪个任务；both：文件中有的都评。")),
+    ] = "both",
+    compare: Annotated[
+        Path | None,
+        typer.Option(help=say("Another prediction file, compared post by post.", "另一个预测文件，逐帖配对比较。")),
+    ] = None,
+    confusion: Annotated[
+        Path | None,
+        typer.Option(help=say("Draw the confusion matrix to a .png or .svg.", "把混淆矩阵画成 .png 或 .svg。")),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help=say("Write the whole report as JSON.", "把完整报告写成 JSON。"))
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help=say("Print JSON for machines.", "输出供程序读取的 JSON。"))
+    ] = False,
+    threshold: Annotated[
+        float,
+        typer.Option(min=0, max=1, help=say("High from this p_high on.", "p_high 达到多少算高风险。")),
+    ] = 0.5,
+    bootstrap: Annotated[int, typer.Option(min=1, help=say("Bootstrap resamples.", "自助法重抽样次数。"))] = RESAMPLES,
+    seed: Annotated[int, typer.Option(min=0, help=say("Seed of the bootstrap.", "自助法的随机种子。"))] = 0,
+) -> None:
+    report = evaluate(
+        _gold(gold),
+        read_predictions(predictions),
+        None if task == "both" else [task],
+        read_predictions(compare) if compare else None,
+        Options(threshold, bootstrap, seed),
+    )
+    pictures = _draw(report, confusion) if confusion else []
+    details = json.dumps(jsonable(report), ensure_ascii=False, indent=1)
+    if output:
+        output.write_text(details + "\n", encoding="utf-8")
+    if as_json:
+        typer.echo(details)
+    else:
+        _show(Console(), report, output, pictures)
+    raise typer.Exit(ALL_WELL if report.complete else SOME_SKIPPED)
+
+
+def _gold(spec: str) -> Gold:
+    if Path(spec).exists() or Path(spec).suffix:
+        return read_gold(spec)
+    from shouwang.data.load import load
+
+    return gold_from(spec, load(spec))
+
+
+def _draw(report: Report, path: Path) -> list[Path]:
+    """One picture per task; where there are two, the task's name joins the file's."""
+    import numpy as np
+
+    from shouwang.evaluate.confusion import save_picture
+
+    drawn = []
+    for task, each in report.tasks.items():
+        target = path.with_stem(f"{path.stem}-{task}") if len(report.tasks) > 1 else path
+        save_picture(
+            np.array(each.confusion, dtype=float), CLASSES[task], target, f"{TASK_NAMES[task].en}, n = {each.n}"
+        )
+        drawn.append(target)
+    return drawn
+
+
+# --- for people -----------------------------------------------------------------------------------------------------
+
+
+def _show(console: Console, report: Report, output: Path | None, pictures: list[Path]) -> None:
+    for task in TASKS:
+        if task in report.tasks:
+            _show_task(console, task, report.tasks[task])
+    for source, skipped in report.skipped.items():
+        console.print(say(f"{source}: {len(skipped)} records skipped:", f"{source}：跳过 {len(skipped)} 条："))
+        _list(console, skipped)
+    for path in pictures:
+        console.print(say(f"Picture: {path}", f"图：{path}"), soft_wrap=True)
+    if output:
+        console.print(say(f"All details: {output}", f"全部细节：{output}"), soft_wrap=True)
+    else:
+        console.print(
+            say(
+                "Calibration bins, slices and all ids: --output REPORT.json",
+                "校准分箱、分片与全部 id：用 --output REPORT.json 写出",
+            )
+        )
+
+
+def _show_task(console: Console, task: Task, report: TaskReport) -> None:
+    import numpy as np
+
+    from shouwang.evaluate.confusion import as_text
+
+    console.print(_metrics_table(task, report))
+    console.print(_class_table(task, report))
+    console.print(say("Confusion matrix, gold by row, predicted by column:", "混淆矩阵，行为标注，列为预测："))
+    console.print(as_text(np.array(report.confusion, dtype=float), CLASSES[task]), highlight=False, markup=False)
+    console.print()
+    if report.gold_high_from_level:
+        console.print(
+            say(
+                f"Gold has no high/low label: levels from {scale.HIGH_FROM} on count as high.",
+                f"标注中没有高/低标签：{scale.HIGH_FROM} 级及以上算作高风险。",
+            )
+        )
+    _note(console, report.unlabelled, Words("posts without a gold label", "条帖子没有标注"))
+    _note(console, report.only_gold, Words("labelled posts without a prediction", "条有标注的帖子没有预测"))
+    _note(console, report.only_predicted, Words("predictions without a gold post", "条预测没有对应的标注"))
+    if report.comparison:
+        left_out = Words("posts that only one of the two files answers", "条帖子只有一个文件给出预测")
+        _note(console, report.comparison.left_out, left_out)
+
+
+def _metrics_table(task: Task, report: TaskReport) -> Table:
+    table = Table(title=f"{TASK_NAMES[task]} (n = {report.n})", title_justify="left")
+    table.add_column(say("metric", "指标"))
+    table.add_column(say("value", "值"), justify="right")
+    table.add_column(say("95% interval", "95% 区间"))
+    compared = report.comparison.metrics if report.comparison else {}
+    if report.comparison:
+        table.caption = say(
+            f"difference: this file minus {report.comparison.other}, on the {report.comparison.n} posts that both "
+            "answer; wrong side: share of resamples where it is 0 or has the other sign",
+            f"差值：本文件减 {report.comparison.other}，在两者都有预测的 {report.comparison.n} 条上；"
+            "反侧：差值为 0 或变号的重抽样比例",
+        )
+        table.add_column(say("difference", "差值"), justify="right")
+        table.add_column(say("95% interval", "95% 区间"))
+        table.add_column(say("wrong side", "反侧"), justify="right")
+    for name, interval in report.metrics.items():
+        metric = METRICS[task][name]
+        arrow = " ↓" if metric.lower_is_better else ""
+        row = [f"{metric.name}{arrow}", _number(interval.value), _range(interval)]
+        table.add_row(*row, *(_difference(compared[name]) if compared else ()))
+    return table
+
+
+def _class_table(task: Task, report: TaskReport) -> Table:
+    table = Table(title=say("each class", "各类别"), title_justify="left")
+    for heading in (
+        say("class", "类别"),
+        say("n", "条数"),
+        say("predicted", "预测数"),
+        say("precision", "精确率"),
+        say("recall", "召回率"),
+        "F1",
+    ):
+        table.add_column(heading, justify="right")
+    table.add_column(say("95% interval of F1", "F1 的 95% 区间"))
+    for name, each in report.per_class.items():
+        scores = (_number(score.value) for score in (each.precision, each.recall, each.f1))
+        label = name if task == "levels" else str(scale.HIGH_NAMES[name == "high"])
+        table.add_row(label, str(each.support), str(each.predicted), *scores, _range(each.f1))
+    return table
+
+
+def _number(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.3f}"
+
+
+def _range(interval: Interval) -> str:
+    return "–" if math.isnan(interval.low) else f"{interval.low:.3f} … {interval.high:.3f}"
+
+
+def _difference(difference: Difference) -> tuple[str, str, str]:
+    signed = "–" if math.isnan(difference.value) else f"{difference.value:+.3f}"
+    return signed, _range(difference), _number(difference.wrong_side)
+
+
+def _note(console: Console, ids: tuple[str, ...], what: Words) -> None:
+    if ids:
+        console.print(f"{len(ids)} {what}" + say(":", "："))
+        _list(console, ids)
+
+
+def _list(console: Console, lines: tuple[str, ...]) -> None:
+    for line in lines[:IDS_SHOWN]:
+        console.print(f"  {line}", highlight=False, markup=False)
+    if len(lines) > IDS_SHOWN:
+        console.print(
+            say(
+                f"  and {len(lines) - IDS_SHOWN} more (see --output)",
+                f"  另有 {len(lines) - IDS_SHOWN} 条（见 --output）",
+            )
+        )
