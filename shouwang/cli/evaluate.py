@@ -27,8 +27,8 @@ from shouwang.evaluate import (
     read_gold,
     read_predictions,
 )
-from shouwang.evaluate.intervals import RESAMPLES, Difference
-from shouwang.evaluate.report import CLASSES
+from shouwang.evaluate.intervals import RESAMPLES
+from shouwang.evaluate.report import CLASSES, Comparison
 from shouwang.language import Words, say
 
 ALL_WELL, SOME_SKIPPED = 0, 1
@@ -154,6 +154,8 @@ def _show_task(console: Console, task: Task, report: TaskReport) -> None:
     from shouwang.evaluate.confusion import as_text
 
     console.print(_metrics_table(task, report))
+    if report.comparison:
+        console.print(_comparison_table(task, report.comparison))
     console.print(_class_table(task, report))
     console.print(say("Confusion matrix, gold by row, predicted by column:", "混淆矩阵，行为标注，列为预测："))
     console.print(as_text(np.array(report.confusion, dtype=float), CLASSES[task]), highlight=False, markup=False)
@@ -176,25 +178,43 @@ def _show_task(console: Console, task: Task, report: TaskReport) -> None:
 def _metrics_table(task: Task, report: TaskReport) -> Table:
     table = Table(title=f"{TASK_NAMES[task]} (n = {report.n})", title_justify="left")
     table.add_column(say("metric", "指标"))
-    table.add_column(say("value", "值"), justify="right")
-    table.add_column(say("95% interval", "95% 区间"))
-    compared = report.comparison.metrics if report.comparison else {}
-    if report.comparison:
-        table.caption = say(
-            f"difference: this file minus {report.comparison.other}, on the {report.comparison.n} posts that both "
-            "answer; wrong side: share of resamples where it is 0 or has the other sign",
-            f"差值：本文件减 {report.comparison.other}，在两者都有预测的 {report.comparison.n} 条上；"
-            "反侧：差值为 0 或变号的重抽样比例",
-        )
-        table.add_column(say("difference", "差值"), justify="right")
-        table.add_column(say("95% interval", "95% 区间"))
-        table.add_column(say("wrong side", "反侧"), justify="right")
+    table.add_column(say("value", "值"), justify="right", no_wrap=True)
+    table.add_column(say("95% interval", "95% 区间"), no_wrap=True)
     for name, interval in report.metrics.items():
-        metric = METRICS[task][name]
-        arrow = " ↓" if metric.lower_is_better else ""
-        row = [f"{metric.name}{arrow}", _number(interval.value), _range(interval)]
-        table.add_row(*row, *(_difference(compared[name]) if compared else ()))
+        table.add_row(_metric_name(task, name), _number(interval.value), _range(interval))
+    table.caption = say("↓ lower is better", "↓ 越低越好")
     return table
+
+
+def _comparison_table(task: Task, comparison: Comparison) -> Table:
+    title = say(
+        f"compared with {comparison.other} (n = {comparison.n})", f"与 {comparison.other} 比较 (n = {comparison.n})"
+    )
+    table = Table(title=title, title_justify="left")
+    table.add_column(say("metric", "指标"))
+    for heading in (say("this", "本文件"), say("other", "另一个"), say("difference", "差值")):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column(say("95% interval", "95% 区间"), no_wrap=True)
+    table.add_column(say("wrong side", "反侧"), justify="right")
+    for name, each in comparison.metrics.items():
+        scores = (
+            _number(each.first),
+            _number(each.second),
+            _signed(each.value),
+            _range(each),
+            _number(each.wrong_side),
+        )
+        table.add_row(_metric_name(task, name), *scores)
+    table.caption = say(
+        "difference: this file minus the other; wrong side: share of resamples where it is 0 or has the other sign",
+        "差值：本文件减另一个；反侧：差值为 0 或变号的重抽样比例",
+    )
+    return table
+
+
+def _metric_name(task: Task, name: str) -> str:
+    metric = METRICS[task][name]
+    return f"{metric.name} ↓" if metric.lower_is_better else str(metric.name)
 
 
 def _class_table(task: Task, report: TaskReport) -> Table:
@@ -221,12 +241,11 @@ def _number(value: float) -> str:
 
 
 def _range(interval: Interval) -> str:
-    return "–" if math.isnan(interval.low) else f"{interval.low:.3f} … {interval.high:.3f}"
+    return "–" if math.isnan(interval.low) else f"{interval.low:.3f}…{interval.high:.3f}"
 
 
-def _difference(difference: Difference) -> tuple[str, str, str]:
-    signed = "–" if math.isnan(difference.value) else f"{difference.value:+.3f}"
-    return signed, _range(difference), _number(difference.wrong_side)
+def _signed(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:+.3f}"
 
 
 def _note(console: Console, ids: tuple[str, ...], what: Words) -> None:
