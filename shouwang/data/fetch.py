@@ -19,8 +19,8 @@ TIMEOUT_S = 30
 CHUNK = 1 << 16
 
 How = Literal["kept", "in place", "copied", "downloaded"]
-Progress = Callable[[DataFile, int], None]
-"""Called with a file and the bytes of it that are here so far."""
+Progress = Callable[[DataFile, int, int | None], None]
+"""Called with a file, the bytes of it that are here so far, and all its bytes if the server says."""
 
 
 class FetchError(ShouwangError):
@@ -67,6 +67,11 @@ def find(source: Source, file: DataFile, folder: Path | None = None) -> Path:
     raise InputError(
         f"data set '{source.name}' is not here ({file.path}); get it with: {how}, or name a local copy in {VARIABLE}"
     )
+
+
+def is_here(source: Source, folder: Path | None = None) -> bool:
+    """Whether every file is somewhere that `find` looks; the bytes are not checked."""
+    return all(any((place / file.path).is_file() for place in _places(folder)) for file in source.files)
 
 
 def _places(folder: Path | None) -> list[Path]:
@@ -187,11 +192,13 @@ def _resuming(partial: Path, file: DataFile, progress: Progress | None) -> Calla
                 return download(url, output_file, _pooch)
             reply.raise_for_status()
             resumed = reply.status_code == requests.codes.partial_content
+            length = int(reply.headers.get("Content-Length", 0))
+            total = (done if resumed else 0) + length if length else None
             with partial.open("ab" if resumed else "wb") as out:
                 for chunk in reply.iter_content(CHUNK):
                     out.write(chunk)
                     if progress:
-                        progress(file, out.tell())
+                        progress(file, out.tell(), total)
         _refuse_other_bytes(url, partial, file)
         partial.replace(output_file)
         return None
