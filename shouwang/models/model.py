@@ -1,0 +1,144 @@
+"""A model as users meet it: posts in, assessments out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shouwang.models import reasons
+from shouwang.models.linear import HashedLinear
+from shouwang.posts import Assessment, Evidence, Post
+from shouwang.scale import INDICATORS, LEVELS
+from shouwang.text import Canonical, canonical
+
+HIGH_HEAD = len(LEVELS)
+INDICATOR_HEADS = range(HIGH_HEAD + 1, HIGH_HEAD + 1 + len(INDICATORS))
+HEADS = (*(f"level {each.value}" for each in LEVELS), "high", *INDICATORS)
+
+WINDOW = 400
+"""Canonical characters read at once; a longer post gets the answer of the window with the highest risk."""
+
+STRIDE = 350
+BATCH = 256
+SHOWN_FROM = 0.5
+"""How strongly an indicator must be expressed for its evidence to be shown."""
+
+_HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
+_Item = TypeVar("_Item")
+Floats = NDArray[np.float64]
+
+
+class _Window(NamedTuple):
+    post: int
+    start: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Calibrated heads and the threshold from which a post counts as high."""
+
+    name: str
+    version: str
+    heads: HashedLinear
+    threshold: float
+
+    def assess(self, posts: Iterable[str | Post]) -> list[Assessment]:
+        """One assessment per post, in order; bare texts are numbered from 1."""
+        return list(self.stream(posts))
+
+    def stream(self, posts: Iterable[str | Post]) -> Iterator[Assessment]:
+        """As `assess`, lazily and in bounded memory."""
+        numbered = (post if isinstance(post, Post) else Post(str(i), post) for i, post in enumerate(posts, 1))
+        for batch in _chunks(numbered, BATCH):
+            yield from self._batch(batch)
+
+    def _batch(self, posts: Sequence[Post]) -> Iterator[Assessment]:
+        forms = [canonical(post.text) for post in posts]
+        scopes = [_scope(form.text) for form in forms]
+        windows = [
+            window
+            for number, (form, scope) in enumerate(zip(forms, scopes, strict=True))
+            for window in _windows(number, form.text if scope == "ok" else "")
+        ]
+        logits = np.concatenate([self.heads.logits([w.text for w in chunk]) for chunk in _chunks(windows, BATCH)])
+        worst = _worst(windows, logits[:, HIGH_HEAD])
+        logits = logits[worst].astype(np.float64)
+        indicators = _sigmoid(logits[:, INDICATOR_HEADS])
+        evidence = self._evidence([windows[i] for i in worst], forms, indicators)
+        levels, high = _softmax(logits[:, :HIGH_HEAD]), _sigmoid(logits[:, HIGH_HEAD])
+        for number, post in enumerate(posts):
+            yield Assessment(
+                id=post.id,
+                level=int(levels[number].argmax()),
+                probabilities=tuple(levels[number].tolist()),
+                high=bool(high[number] >= self.threshold) and scopes[number] == "ok",
+                p_high=float(high[number]),
+                indicators=dict(zip(INDICATORS, indicators[number].tolist(), strict=True)),
+                model=f"{self.name} {self.version}",
+                evidence=tuple(evidence.get(number, ())),
+                scope=scopes[number],
+            )
+
+    def _evidence(
+        self, windows: Sequence[_Window], forms: Sequence[Canonical], indicators: Floats
+    ) -> dict[int, list[Evidence]]:
+        """By post, the spans of the original text behind each indicator that is expressed."""
+        shown = [
+            number for number, window in enumerate(windows) if window.text and indicators[number].max() >= SHOWN_FROM
+        ]
+        if not shown:
+            return {}
+        _, occurrences, entries = self.heads.explained([windows[number].text for number in shown])
+        found: dict[int, list[Evidence]] = {number: [] for number in shown}
+        for column, indicator in enumerate(INDICATORS):
+            shares = self.heads.shares(occurrences, entries, INDICATOR_HEADS[column])
+            for row, number in enumerate(shown):
+                if indicators[number, column] < SHOWN_FROM:
+                    continue
+                here = occurrences.row == row
+                text, start = windows[number].text, windows[number].start
+                added = reasons.spread(occurrences.start[here], occurrences.end[here], shares[here], len(text))
+                for span in reasons.strongest(text, added):
+                    first, last = forms[number].original(start + span.start, start + span.end)
+                    found[number].append(Evidence(first, last, indicator, span.weight))
+        return found
+
+
+def _scope(text: str) -> str:
+    if _HAN.search(text):
+        return "ok"
+    return "no-chinese" if any(map(str.isalnum, text)) else "empty"
+
+
+def _windows(post: int, text: str) -> Iterator[_Window]:
+    for start in range(0, max(len(text) - WINDOW + STRIDE, 1), STRIDE):
+        yield _Window(post, start, text[start : start + WINDOW])
+
+
+def _worst(windows: Sequence[_Window], risk: NDArray[np.float32]) -> NDArray[np.int64]:
+    """For every post, the index of its window with the highest risk (the first of equals)."""
+    posts = np.array([window.post for window in windows])
+    order = np.lexsort((np.arange(len(windows)), -risk, posts))
+    return order[np.searchsorted(posts[order], np.arange(posts[-1] + 1))]
+
+
+def _softmax(logits: Floats) -> Floats:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def _sigmoid(logits: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-logits)))
+
+
+def _chunks(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
