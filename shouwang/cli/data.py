@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from shouwang.cli.data_audit import audit
 from shouwang.language import Words, say
@@ -63,7 +63,8 @@ def show(name: Name, as_json: AsJson = False) -> None:
     source = sources.get(name)
     if as_json:
         return _echo_json(_summary(source) | {"files": [asdict(file) for file in source.files]})
-    table = Table(say("part", "部分"), say("file", "文件"), say("posts", "帖子"), say("columns", "列"), "SHA-256")
+    file_column = Column(say("file", "文件"), overflow="fold")
+    table = Table(say("part", "部分"), file_column, say("posts", "帖子"), say("columns", "列"), "SHA-256")
     for file in source.files:
         columns = ", ".join((*file.columns.values(), *file.extra))
         table.add_row(file.split, file.path, f"{file.rows:,}", columns, file.sha256[:12] + "…")
@@ -106,9 +107,9 @@ def fetch(
         fetched = fetching.fetch(source, origin=origin, folder=to, progress=progress)
     if as_json:
         return _echo_json([{"file": each.file.path, "path": str(each.path), "how": each.how} for each in fetched])
-    table = Table(say("file", "文件"), say("how", "方式"), say("where", "位置"))
+    table = Table(say("how", "方式"), Column(say("where", "位置"), overflow="fold"))
     for each in fetched:
-        table.add_row(each.file.path, str(HOW[each.how]), str(each.path))
+        table.add_row(str(HOW[each.how]), str(each.path))
     Console(markup=False, highlight=False).print(table)
     return typer.echo(say("Every SHA-256 is right.", "全部 SHA-256 校验无误。"))
 

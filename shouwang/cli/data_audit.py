@@ -93,7 +93,8 @@ def _print_audit(found: Audit, skipped: Sequence[Skipped], output: Path | None) 
     _say_ids(say("same text", "相同文本"), [each.ids for each in found.same])
     _say_ids(
         say(f"near duplicates (≥ {found.threshold:g})", f"近似重复（≥ {found.threshold:g}）"),
-        [(each.first, each.second) for each in found.near],
+        [(each.first, f"{each.second} ({each.similarity:.2f})") for each in found.near],
+        " ~ ",
     )
     _say_ids(
         say("same text, other label", "文本相同而标签不同"),
@@ -153,11 +154,11 @@ def _overlaps_table(found: Audit) -> Table:
     return table
 
 
-def _say_ids(what: str, groups: Sequence[Iterable[str]]) -> None:
+def _say_ids(what: str, groups: Sequence[Iterable[str]], between: str = " = ") -> None:
     if groups:
         typer.echo(f"{what}: {len(groups):,}")
         for ids in groups[:SHOWN]:
-            typer.echo("  " + " = ".join(ids))
+            typer.echo("  " + between.join(ids))
         if len(groups) > SHOWN:
             typer.echo("  …")
 
