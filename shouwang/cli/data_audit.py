@@ -61,7 +61,7 @@ def audit(
     posts: dict[str, Sequence[LabelledPost]] = {}
     skipped: list[Skipped] = []
     for name in names:
-        if Path(name).is_file():
+        if Path(name).is_file() or Path(name).suffix:
             own = load_file(
                 Path(name),
                 text_column=text_column,

@@ -26,6 +26,7 @@ SHORTEST = 8
 SHINGLE = 2
 ROWS_AT_ONCE = 1_000
 PAIRS_AT_ONCE = 100_000
+ROUNDING = 1e-9  # 0.7 · 30 may come out above 21
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,8 @@ def _matches(
     found: list[Match] = []
     sizes_left, sizes_right = np.diff(left.indptr), np.diff(right.indptr)
     for i, j in _candidates(_prefixes(left, threshold), _prefixes(right, threshold)):
-        keep = np.minimum(sizes_left[i], sizes_right[j]) >= threshold * np.maximum(sizes_left[i], sizes_right[j])
+        smaller, larger = np.minimum(sizes_left[i], sizes_right[j]), np.maximum(sizes_left[i], sizes_right[j])
+        keep = smaller >= threshold * larger - ROUNDING
         keep &= (i < j) if above_diagonal else True
         i, j = i[keep], j[keep]
         shared = left[i].multiply(right[j]).sum(axis=1)
@@ -114,7 +116,7 @@ def _prefixes(sets: Any, threshold: float) -> Any:
     from scipy.sparse import csr_array
 
     sizes = np.diff(sets.indptr)
-    lengths = sizes - np.ceil(threshold * sizes - 1e-9).astype(int) + 1
+    lengths = sizes - np.ceil(threshold * sizes - ROUNDING).astype(int) + 1
     place = np.arange(sets.nnz) - np.repeat(sets.indptr[:-1], sizes)
     kept = place < np.repeat(lengths, sizes)
     starts = np.concatenate([[0], np.cumsum(np.minimum(lengths, sizes))])

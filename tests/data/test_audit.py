@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from shouwang.data.audit import Contradiction, Near, Overlap, Same, audit
 from shouwang.data.duplicates import canonical
 from shouwang.posts import LabelledPost
-from tests.data.test_duplicates import FAR, NEAR, TEXT
+from tests.data.invented import FAR, NEAR, TEXT
 
 
 def post(name: str, text: str, level: int | None = None, high: bool | None = None) -> LabelledPost:

@@ -8,7 +8,8 @@ from typer.testing import CliRunner
 
 from shouwang.cli.data import app
 from shouwang.data.sources import SOURCES, Source
-from tests.data.conftest import write
+from shouwang.errors import InputError
+from tests.data.invented import write
 
 runner = CliRunner(env={"COLUMNS": "200", "LANGUAGE": "en"})
 
@@ -69,3 +70,8 @@ def test_a_card_is_written_where_asked(tiny: Source, copy: Path, tmp_path: Path)
     result = runner.invoke(app, ["card", "tiny", "--folder", str(copy), "--output", str(tmp_path / "card.md")])
     assert "Written:" in result.output
     assert (tmp_path / "card.md").read_text("utf-8").startswith("# invented")
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"own\.csv: no such file"):
+        runner.invoke(app, ["audit", str(tmp_path / "own.csv")], catch_exceptions=False)

@@ -7,10 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shouwang.data.duplicates import SHORTEST, canonical, similar_between, similar_within, similarity
-
-TEXT = "今天加班到很晚才回家，路上下起了大雨，没有带伞，淋湿了一身"
-NEAR = TEXT.replace("大雨", "小雨")
-FAR = "周末和朋友一起去爬山，山顶的风很舒服，拍了好多照片"
+from tests.data.invented import FAR, NEAR, TEXT
 
 
 @pytest.mark.parametrize("other", ["今天 好累！", "今天好累!", "今天好累！\u200b\n", "\ufeff今天\u3000好累！"])

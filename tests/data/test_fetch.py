@@ -10,7 +10,7 @@ from werkzeug import Request, Response
 from shouwang.data.fetch import FetchError, cache_folder, fetch, is_here
 from shouwang.data.sources import Source
 from shouwang.errors import InputError
-from tests.data.conftest import BINARY, FINE, TEST, a_file, a_source, write
+from tests.data.invented import BINARY, FINE, TEST, a_file, a_source, write
 
 LONG = "comment\tmyLabel\n" + "今天下雨了，不想出门\t0\n" * 10_000
 

@@ -5,7 +5,7 @@ import pytest
 from shouwang.data.leaks import Leak, leaks, refuse_leaks
 from shouwang.errors import InputError
 from shouwang.posts import LabelledPost
-from tests.data.test_duplicates import FAR, NEAR, TEXT
+from tests.data.invented import FAR, NEAR, TEXT
 
 TRAIN = [LabelledPost("a", "好累"), LabelledPost("b", NEAR), LabelledPost("c", FAR), LabelledPost("d", " ")]
 TEST = [LabelledPost("x", "好 累"), LabelledPost("y", TEXT), LabelledPost("z", "")]

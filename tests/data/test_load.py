@@ -7,7 +7,7 @@ import pytest
 from shouwang.data.load import load, load_file, parts, records
 from shouwang.data.sources import SOURCES, Source
 from shouwang.errors import InputError
-from tests.data.conftest import BINARY, FINE, a_file, a_source, write
+from tests.data.invented import BINARY, FINE, a_file, a_source, write
 
 
 def test_one_post_carries_the_labels_of_both_files(tiny: Source, copy: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from shouwang.data.splits import drop, grouped_folds, rotate
 from shouwang.errors import InputError
 from shouwang.posts import LabelledPost
-from tests.data.test_duplicates import FAR, NEAR, TEXT
+from tests.data.invented import FAR, NEAR, TEXT
 
 
 def test_dropping_keeps_what_was_dropped() -> None:
