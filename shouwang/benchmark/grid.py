@@ -56,7 +56,7 @@ def finished(cell: Cell, study: Study, root: Path) -> bool:
 
 def run(study: Study, grid: Sequence[Cell], root: Path, make: Maker = baselines.new) -> Iterator[tuple[Cell, bool]]:
     """Run the cells that are not finished; yields each cell when it is done, and whether it was run just now."""
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     for cell in grid:
         if done := finished(cell, study, root):

@@ -139,7 +139,7 @@ def _answers(cell: Found) -> Answers:
 
 def _order(row: Row) -> tuple[object, ...]:
     score = row.folds[HEADLINE].mean if row.folds else row.test[HEADLINE].value
-    return row.study, -list(METRICS).index(row.task), score, row.model, row.seed
+    return row.study, list(METRICS).index(row.task), score, row.model, row.seed
 
 
 # --- the table ------------------------------------------------------------------------------------------------------
@@ -166,19 +166,19 @@ def _cells(row: Row, found: Report) -> tuple[str, ...]:
     return (
         row.task,
         f"{row.model}, seed {row.seed}" if seeds else row.model,
-        _plus_minus(row.folds.get(HEADLINE)),
-        _bracketed(row.test.get(HEADLINE)),
-        _bracketed(row.test.get("macro_f1")),
-        _bracketed(row.test.get(BESIDE[row.task])),
-        _bracketed(row.difference, sign="+"),
+        plus_minus(row.folds.get(HEADLINE)),
+        bracketed(row.test.get(HEADLINE)),
+        bracketed(row.test.get("macro_f1")),
+        bracketed(row.test.get(BESIDE[row.task])),
+        bracketed(row.difference, sign="+"),
     )
 
 
-def _plus_minus(spread: Spread | None) -> str:
+def plus_minus(spread: Spread | None) -> str:
     return "–" if spread is None else f"{spread.mean:.3f} ± {spread.sd:.3f}"
 
 
-def _bracketed(interval: Interval | None, sign: str = "") -> str:
+def bracketed(interval: Interval | None, sign: str = "") -> str:
     if interval is None or math.isnan(interval.value):
         return "–"
     return f"{interval.value:{sign}.3f} [{interval.low:{sign}.3f}, {interval.high:{sign}.3f}]"

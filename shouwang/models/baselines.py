@@ -125,13 +125,13 @@ class Embeddings:
     """Sentence vectors, each computed once in the life of the process."""
 
     encoder: Any
-    _known: dict[str, NDArray[np.float32]] = field(default_factory=dict, repr=False)
+    _known: dict[str, Floats] = field(default_factory=dict, repr=False)
 
-    def of(self, texts: Sequence[str]) -> NDArray[np.float32]:
+    def of(self, texts: Sequence[str]) -> Floats:
         """(n, 512) vectors of length 1."""
         new_ones = [text for text in dict.fromkeys(texts) if text not in self._known]
         if new_ones:
-            self._known.update(zip(new_ones, self.encoder.encode(new_ones), strict=True))
+            self._known.update(zip(new_ones, self.encoder.encode(new_ones).astype(np.float64), strict=True))
         return np.stack([self._known[text] for text in texts])
 
 
