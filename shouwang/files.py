@@ -337,6 +337,8 @@ def _post(row: Row, columns: Mapping[str, str]) -> Post | Skipped:
         return Skipped(row.where, f"no '{columns['text']}'", "every record needs a text")
     if not isinstance(text, str):
         return Skipped(row.where, f"'{columns['text']}' is a {type(text).__name__}", "a text in quotes is expected")
+    if not text.strip():
+        return Skipped(row.where, "the text is empty", "leave the record out or fill it in")
     return Post(_storable(name), _storable(text))
 
 
@@ -359,6 +361,20 @@ def _label(row: Row, column: str | None, allowed: Sequence[int]) -> int | None:
 
 
 # --- writing rows ---------------------------------------------------------------------------------------------------
+
+
+def count_rows(source: str | Path) -> int | None:
+    """About how many rows a file holds (line ends counted, so quoted line breaks count too); None where unknown."""
+    path = Path(source)
+    if str(source) == STDIN or path.suffix == ".gz" or not path.is_file():
+        return None
+    try:
+        if path.suffix == ".parquet":
+            return int(polars.scan_parquet(path).select(polars.len()).collect().item())
+        with path.open("rb") as stream:
+            return sum(chunk.count(b"\n") for chunk in iter(lambda: stream.read(SNIFF_BYTES), b""))
+    except (OSError, polars.exceptions.PolarsError):
+        return None
 
 
 def write_line(stream: TextIO, row: Mapping[str, object]) -> None:

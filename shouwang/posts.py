@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from shouwang import scale
 from shouwang.scale import Indicator
@@ -40,7 +41,7 @@ class Assessment:
     """What a model says of one post.
 
     `probabilities` holds one number per level and sums to 1; `p_high` and every indicator lie in 0–1.
-    `scope` is "ok", or says why the answer should not be relied on ("empty", "no-chinese").
+    `scope` is "ok", or says why there is nothing to rely on ("no-words", "no-chinese"): then `high` is False.
     """
 
     id: str
@@ -79,6 +80,15 @@ class Assessment:
             "scope": self.scope,
             "model": self.model,
         }
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> Assessment:
+        """The assessment that `to_row` laid out (probabilities are as precise as the row's)."""
+        return cls(
+            **{name: row[name] for name in ("id", "level", "high", "p_high", "indicators", "model", "scope")},
+            probabilities=tuple(row["probabilities"]),
+            evidence=tuple(Evidence(**each) for each in row["evidence"]),
+        )
 
 
 @dataclass(frozen=True, slots=True)

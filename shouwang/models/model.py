@@ -114,7 +114,7 @@ class Model:
 def _scope(text: str) -> str:
     if _HAN.search(text):
         return "ok"
-    return "no-chinese" if any(map(str.isalnum, text)) else "empty"
+    return "no-chinese" if any(map(str.isalnum, text)) else "no-words"
 
 
 def _windows(post: int, text: str) -> Iterator[_Window]:

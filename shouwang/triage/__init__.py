@@ -1,0 +1,1 @@
+"""From assessments to people: which posts to look at first."""
