@@ -13,6 +13,7 @@ import unicodedata
 from functools import cache
 
 from shouwang.text.aligned import Aligned, Rule, applied
+from shouwang.text.variants import VARIANT_RULES
 
 Canonical = Aligned
 """A canonical text and where each of its characters came from."""
@@ -20,7 +21,7 @@ Canonical = Aligned
 
 def canonical(text: str, *, variants: bool = True) -> Canonical:
     """The canonical form of a text; without `variants`, only the plain layer. Any string is accepted."""
-    return applied(PLAIN_RULES, text)
+    return applied(PLAIN_RULES + VARIANT_RULES if variants else PLAIN_RULES, text)
 
 
 # --- HTML -----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shouwang.text import canonical
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ｗｏ，很ＯＫ！", "wo,很OK!"),
+        ("生命沒有意義", "生命没有意义"),
+        ("活\u200b着\u0000好\ufeff累", "活着好累"),
+        ("a&nbsp;b&amp;lt;c", "a b<c"),
+        ("好\ud800", "好\ufffd"),
+        ("ǐ,é,ⓢ,🅢,🅰", "i,e,s,s,a"),
+        ("我 好 累", "我好累"),
+        ("我*好*累*啊", "我好累啊"),
+        ("我,好,累,啊", "我好累啊"),
+        ("我😀好😀累", "我好累"),
+        ("h a o lei", "hao lei"),
+        ("哈哈哈哈哈哈……", "哈哈哈..."),
+        ("开心😀 今天,很好。", "开心😀 今天,很好。"),
+        ("红、黄、蓝", "红、黄、蓝"),
+        ("I have a plan", "I have a plan"),
+    ],
+)
+def test_the_plain_layer_writes_one_spelling(text: str, expected: str) -> None:
+    assert canonical(text, variants=False).text == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("我想zisha", "我想自杀"),
+        ("wo bu xiang huo le", "我不想活了"),
+        ("z ì s h ā", "自杀"),
+        ("想zi4 sha1", "想自杀"),
+        ("去tiao楼", "去跳楼"),
+        ("割碗", "割腕"),
+        ("抑育症", "抑郁症"),
+        ("自/杀", "自杀"),
+        ("歹匕了算了", "死了算了"),
+        ("足兆木娄", "跳楼"),
+        ("想4了", "想死了"),
+        ("我想zs", "我想自杀"),
+        ("想紫砂", "想自杀"),
+        ("重度yy", "重度抑郁"),
+        ("亖了", "死了"),
+    ],
+)
+def test_the_variant_layer_reads_hidden_words(text: str, expected: str) -> None:
+    assert canonical(text).text == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "紫砂壶泡茶",
+        "想要紫砂的壶",
+        "women can dance,Desi了",
+        "我要4个,4点了",
+        "zs老师的zsh脚本",
+        "个完的孩子杀鱼",
+        "想思考艺术",
+        "女子口巾目民",
+        "麻木又疲惫",
+        "Amy的资金",
+        "https://zisha.example.com",
+        "爸爸妈妈好好想想",
+    ],
+)
+def test_ordinary_writing_stays(text: str) -> None:
+    assert canonical(text).text == text
+
+
+def test_offsets_lead_back_to_what_was_written() -> None:
+    text = "今晚 z i s h a 了"
+    done = canonical(text)
+    start = done.text.index("自杀")
+    assert text[slice(*done.original(start, start + 2))] == "z i s h a"
+
+
+def test_an_empty_span_maps_to_an_empty_span() -> None:
+    assert canonical("").original(0, 0) == (0, 0)
+    assert canonical("好 累").original(1, 1) == (1, 1)
+
+
+PIECES = (
+    "想",
+    "死",
+    "si",
+    "zi",
+    "sha",
+    "4",
+    "自",
+    "杀",
+    " ",
+    "*",
+    "😀",
+    "\u200b",
+    "氵",
+    "可",
+    "木娄",
+    "跳",
+    "&nbsp;",
+    "\ud800",
+    "…",
+)
+TEXTS = st.text() | st.lists(st.sampled_from(PIECES)).map("".join)
+
+
+@settings(max_examples=200, deadline=None)
+@given(TEXTS, st.booleans())
+def test_offsets_stay_in_order_and_in_range(text: str, variants: bool) -> None:
+    done = canonical(text, variants=variants)
+    assert len(done.text) == len(done.starts) == len(done.ends)
+    assert all(0 <= start < end <= len(text) for start, end in zip(done.starts, done.ends, strict=True))
+    assert list(done.starts) == sorted(done.starts)
+    assert list(done.ends) == sorted(done.ends)
+
+
+@pytest.mark.parametrize(
+    "piece", ["死", "死 ", "a ", "zisha", "紫砂", "&amp;", "😀", "zi ", "a1", "歹", "想4", "自自", " ", "wo", "nnng"]
+)
+def test_a_very_long_post_takes_no_quadratic_time(piece: str) -> None:
+    canonical("啊")
+    started = time.perf_counter()
+    canonical(piece * (100_000 // len(piece)))
+    assert time.perf_counter() - started < 5
