@@ -101,6 +101,7 @@ _SYMBOL = rf"[^\w,。.!?、;:\"'“”‘’()《》<>\[\]#@{HAN}]"  # what stan
 _BETWEEN_HAN = re.compile(rf"[{HAN}](?:{_SYMBOL}{{1,3}}[{HAN}]){{2,}}")
 _SAME_BETWEEN_HAN = re.compile(rf"[{HAN}]([^{HAN}\d\n]{{1,3}})[{HAN}](?:\1[{HAN}]){{2,}}")
 _BETWEEN_LETTERS = re.compile(rf"(?<![A-Za-z])[A-Za-z](?:{_SYMBOL}{{1,3}}[A-Za-z]){{2,}}(?![A-Za-z])")
+_LONE = re.compile(rf"[^{HAN}][{HAN}][^{HAN}]|(?<![A-Za-z])[A-Za-z](?![A-Za-z])")
 _NOT_HAN = re.compile(rf"[^{HAN}]+")
 _NOT_LETTER = re.compile(r"[^A-Za-z]+")
 _BLANK = re.compile(r" {2,}| *\n[ \n]*")
@@ -110,6 +111,8 @@ _REPEATED = re.compile(r"(.)\1{3,}", re.DOTALL)
 def closed_up(text: Aligned) -> Aligned:
     """Without what stands between ALL characters of a stretch: symbols or blanks between three or more single Han
     characters or letters, the same punctuation or letters between four or more. Other punctuation and words stay."""
+    if not _LONE.search(text.text):
+        return text
     for stretch, between in (
         (_BETWEEN_HAN, _NOT_HAN),
         (_SAME_BETWEEN_HAN, _NOT_HAN),

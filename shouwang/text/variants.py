@@ -53,6 +53,9 @@ PHRASES: tuple[tuple[str, str], ...] = (
 """Initials, digits and stand-ins that have become common, each only in its usual context: pattern and reading."""
 
 
+_MAYBE_PHRASE = re.compile(r"[4四丝斯肆鼠s]|紫砂|字啥|玉玉|z[sc]|tl|gw|amy|bxhl|yy")
+
+
 @cache
 def _phrases() -> re.Pattern[str]:
     return re.compile("|".join(f"({pattern})" for pattern, _ in PHRASES))
@@ -60,6 +63,8 @@ def _phrases() -> re.Pattern[str]:
 
 def net_phrases(text: Aligned) -> Aligned:
     """想4了, 想zs, 重度yy as what they are read as."""
+    if not _MAYBE_PHRASE.search(text.text):
+        return text
     return text.replaced(_phrases(), lambda m: PHRASES[(m.lastindex or 1) - 1][1])
 
 
@@ -106,33 +111,36 @@ class _Vocabulary(NamedTuple):
     spoken: Mapping[str, str]  # pinyin → key
     alone: Mapping[str, str]  # key → character
     words: Mapping[str, str]  # row of keys → word
-    pattern: re.Pattern[str]  # any row of keys, longest first
+    any_word: re.Pattern[str]  # any row of keys, long ones first
+    any_hidden: re.Pattern[str]  # any row of a hidden word's
 
 
 @cache
 def _vocabulary() -> _Vocabulary:
     written = HIDDEN | SPELLED
     syllables = sorted({each for pinyin in written.values() for each in pinyin.split()} | SYLLABLES.keys())
-    spoken = {syllable: chr(0xF0000 + i) for i, syllable in enumerate(syllables)}
-    keys = {c: spoken[syllable] for syllable, c in SYLLABLES.items()}
-    keys |= {c: spoken[s] for word, pinyin in SPELLED.items() for c, s in zip(word, pinyin.split(), strict=True)}
-    keys |= {look: spoken[s] for s, cs in SOUNDS.items() for c in cs for look in LOOKS.get(c, "")}
-    keys |= {c: spoken[syllable] for syllable, cs in SOUNDS.items() for c in cs}
+    spoken = {syllable: chr(0xA000 + i) for i, syllable in enumerate(syllables)}  # Yi letters: not Han, and rare
+    keys = {c: spoken[s] for word, pinyin in written.items() for c, s in zip(word, pinyin.split(), strict=True)}
+    by_ear = {s for word in BY_SOUND for s in HIDDEN[word].split()}
+    heard = {c: spoken[syllable] for syllable in by_ear for c in SOUNDS[syllable]}
+    seen = {look: keys[c] for c in "".join(BY_SOUND) for look in LOOKS.get(c, "")}
+    keys = seen | heard | keys
     words: dict[str, str] = {}
     for word, pinyin in reversed(written.items()):
         ways = ({keys[c], spoken[s]} for c, s in zip(word, pinyin.split(), strict=True))
         words |= {"".join(row): word for row in product(*ways)}
-    longest_first = sorted(words, key=len, reverse=True)
+    rows = sorted(words, key=len, reverse=True)
     alone = {spoken[s]: SYLLABLES.get(s) or SOUNDS[s][0] for s in SYLLABLES.keys() | SOUNDS.keys()}
     alone |= {keys[c]: c for word in SPELLED for c in word if keys[c] not in alone}
-    return _Vocabulary(keys, spoken, alone, words, re.compile("|".join(longest_first)))
+    any_hidden = re.compile("|".join(row for row in rows if words[row] in HIDDEN))
+    return _Vocabulary(keys, spoken, alone, words, re.compile("|".join(rows)), any_hidden)
 
 
 _LATIN = r"(?<![A-Za-z0-9_@/.])[A-Za-z]{1,40}(?:[1-5](?:[A-Za-z]{1,6}[1-5])*)?(?![A-Za-z0-9_@])"
 _GAP = r"[^\w,。!?;:\n()《》<>\[\]【】#@]{1,2}(?![^\w,。!?;:\n()《》<>\[\]【】#@])"
-_LETTERS = re.compile(r"[A-Za-z]{2}")
+_LETTERS = re.compile(r"[A-Za-z][A-Za-z]")
 _STRETCH = re.compile(rf"{_LATIN}(?:[ ']{_LATIN})*")
-_UNEVEN = re.compile(rf"(?P<latin>{_LATIN})|(?P<gap>{_GAP})|([{_HAN}])\3+")
+_UNEVEN = re.compile(rf"(?P<latin>{_LATIN})|(?P<gap>{_GAP})|([{''.join({*''.join(HIDDEN)})}])\3+")
 
 
 def pinyin(text: Aligned) -> Aligned:
@@ -148,7 +156,7 @@ def _read_aloud(stretch: str, offset: int, chinese: bool) -> list[Edit]:
     spoken = [(m.start() + offset, _syllables(m[0].lower())) for m in re.finditer(r"[A-Za-z1-5]+", stretch)]
     keys = [key for start, syllables in spoken for key in _keys(start, syllables)]
     row = "".join(key for _, _, key in keys)
-    found = {m.start(): words.words[m[0]] for m in words.pattern.finditer(row)}
+    found = {m.start(): words.words[m[0]] for m in words.any_word.finditer(row)}
     if not all(syllables for _, syllables in spoken) or not (found if chinese else HIDDEN.keys() & found.values()):
         return []
     edits: list[Edit] = []
@@ -201,13 +209,15 @@ def _syllables(letters: str) -> tuple[str, ...]:
 
 def _readings(text: str, sounds: Aligned) -> Iterator[Edit]:
     words = _vocabulary()
+    pattern = words.any_word if _LETTERS.search(text) else words.any_hidden
     at = 0
-    while match := words.pattern.search(sounds.text, at):
+    while match := pattern.search(sounds.text, at):
         word = words.words[match[0]]
         first, last = match.span()
         start, end = sounds.original(first, last)
-        pieces = [text[sounds.starts[i] : sounds.ends[i]] for i in range(first, last)]
-        if _whole(text, start, end) and _says(word, pieces, text[start:end]):
+        surface = text[start:end]
+        pieces = [text[sounds.starts[i] : sounds.ends[i]] for i in range(first, last)] if surface != word else []
+        if pieces and _whole(text, start, end) and _says(word, pieces, surface):
             yield start, end, word
             at = last
         else:
@@ -223,7 +233,7 @@ def _says(word: str, pieces: list[str], surface: str) -> bool:
     """Whether the pieces, one for each character of the word, are a disguise of it that can be read safely."""
     latin = [piece for piece in pieces if piece[0].isascii()]
     wrong = [(c, piece[0]) for c, piece in zip(word, pieces, strict=True) if not piece[0].isascii() and piece[0] != c]
-    if surface == word or (word in SPELLED and (wrong or not latin)):
+    if word in SPELLED and (wrong or not latin):
         return False
     return not wrong or (word in BY_SOUND and _sounds_safe(word, wrong, surface))
 
