@@ -24,6 +24,7 @@ from shouwang.text import canonical
         ("我😀好😀累", "我好累"),
         ("h a o lei", "hao lei"),
         ("哈哈哈哈哈哈……", "哈哈哈..."),
+        ("今今天天我我我好好累累", "今天我好累"),
         ("开心😀 今天,很好。", "开心😀 今天,很好。"),
         ("红、黄、蓝", "红、黄、蓝"),
         ("I have a plan", "I have a plan"),
@@ -71,7 +72,8 @@ def test_the_variant_layer_reads_hidden_words(text: str, expected: str) -> None:
         "麻木又疲惫",
         "Amy的资金",
         "https://zisha.example.com",
-        "爸爸妈妈好好想想",
+        "爸爸妈妈都好好的",
+        "他说“想死”了",
     ],
 )
 def test_ordinary_writing_stays(text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shouwang.text.aligned import Aligned, align
 from shouwang.text.canonical import Canonical, canonical
+from shouwang.text.cleaning import clean
 from shouwang.text.deidentify import Deidentified, deidentify
 
-__all__ = ["Aligned", "Canonical", "Deidentified", "align", "canonical", "deidentify"]
+__all__ = ["Aligned", "Canonical", "Deidentified", "align", "canonical", "clean", "deidentify"]

@@ -97,14 +97,18 @@ def _simplified() -> dict[str, str]:
 # --- spacing and repetition -----------------------------------------------------------------------------------------
 
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003134f"
-_SYMBOL = rf"[^\w,。.!?、;:\"'“”‘’()《》<>\[\]#@{HAN}]"  # what stands between all characters only to hide them
+_SYMBOL = r"(?:_|[^\w,。.!?、;:\"'“”‘’()《》<>\[\]#@])"  # what stands between all characters only to hide them
 _BETWEEN_HAN = re.compile(rf"[{HAN}](?:{_SYMBOL}{{1,3}}[{HAN}]){{2,}}")
 _SAME_BETWEEN_HAN = re.compile(rf"[{HAN}]([^{HAN}\d\n]{{1,3}})[{HAN}](?:\1[{HAN}]){{2,}}")
 _BETWEEN_LETTERS = re.compile(rf"(?<![A-Za-z])[A-Za-z](?:{_SYMBOL}{{1,3}}[A-Za-z]){{2,}}(?![A-Za-z])")
 _LONE = re.compile(rf"[^{HAN}][{HAN}][^{HAN}]|(?<![A-Za-z])[A-Za-z](?![A-Za-z])")
 _NOT_HAN = re.compile(rf"[^{HAN}]+")
 _NOT_LETTER = re.compile(r"[^A-Za-z]+")
-_BLANK = re.compile(r" {2,}| *\n[ \n]*")
+_OPEN_PAIR = re.compile(rf"(?<=[{HAN}]){_SYMBOL}{{1,3}}(?=[{HAN}])")
+_CLOSED_PAIR = re.compile(rf"[{HAN}](?=[{HAN}])")
+_RUN = re.compile(rf"([{HAN}])\1*")
+_AGAIN = re.compile(rf"([{HAN}])\1+")
+_BLANK = re.compile(r"[^\S\n]*\n\s*|[^\S\n]{2,}|[^\S\n ]")
 _REPEATED = re.compile(r"(.)\1{3,}", re.DOTALL)
 
 
@@ -113,6 +117,8 @@ def closed_up(text: Aligned) -> Aligned:
     characters or letters, the same punctuation or letters between four or more. Other punctuation and words stay."""
     if not _LONE.search(text.text):
         return text
+    if len(_OPEN_PAIR.findall(text.text)) > max(2, 2 * len(_CLOSED_PAIR.findall(text.text))):  # all over the text
+        text = text.replaced(_OPEN_PAIR, "")
     for stretch, between in (
         (_BETWEEN_HAN, _NOT_HAN),
         (_SAME_BETWEEN_HAN, _NOT_HAN),
@@ -132,7 +138,10 @@ def single_blanks(text: Aligned) -> Aligned:
 
 
 def short_repeats(text: Aligned) -> Aligned:
-    """A character at most three times in a row."""
+    """A character at most three times in a row; each Han character once where nearly all of them are repeated."""
+    repeated = len(_AGAIN.findall(text.text))
+    if repeated >= 4 and repeated * 3 > len(_RUN.findall(text.text)) * 2:
+        text = text.edited((m.start() + 1, m.end(), "") for m in _AGAIN.finditer(text.text))
     return text.edited((m.start() + 3, m.end(), "") for m in _REPEATED.finditer(text.text))
 
 

@@ -37,6 +37,7 @@ _STOP = r"(?=$|[^\w]|[了吧啊呢的啦呀算掉])"
 
 PHRASES: tuple[tuple[str, str], ...] = (
     (rf"(?<=[想去寻求等])(?:[4四丝斯肆鼠]|si?(?![A-Za-z])){_STOP}", "死"),
+    (rf"(?<=[{_HAN}]) ?s ?i(?![A-Za-z])|(?<![A-Za-z])s ?i ?(?=[{_HAN}])", "死"),
     (rf"(?<=[{_HAN}])(?<![第月日号点年有和共是差到第])4(?=[了掉](?:算|吧|$|[^\w]))", "死"),
     (rf"(?<=[{_HAN}])s(?=[了掉](?![A-Za-z]))", "死"),
     (r"(?<=[我就都要去])鼠(?=[了掉])", "死"),
@@ -45,6 +46,8 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (rf"(?<=[想要去])zc(?![A-Za-z]){_STOP}|(?<![A-Za-z])zc(?=的冲动|的想法|[了过])", "自残"),
     (rf"(?<=[想要去])tl(?![A-Za-z]){_STOP}", "跳楼"),
     (rf"(?<=[想要去])gw(?![A-Za-z]){_STOP}", "割腕"),
+    (rf"(?<=[好很太真])tk(?![A-Za-z]){_STOP}", "痛苦"),
+    (rf"(?<=[好很太真])jw(?![A-Za-z]){_STOP}", "绝望"),
     (r"(?<=[吃买吞片颗瓶])amy(?![A-Za-z])", "安眠药"),
     (r"(?<![A-Za-z])bxhl(?![A-Za-z])", "不想活了"),
     (r"(?<![A-Za-z])yyz(?![A-Za-z])|(?:(?<![A-Za-z])yy|玉玉)症", "抑郁症"),
@@ -53,7 +56,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
 """Initials, digits and stand-ins that have become common, each only in its usual context: pattern and reading."""
 
 
-_MAYBE_PHRASE = re.compile(r"[4四丝斯肆鼠s]|紫砂|字啥|玉玉|z[sc]|tl|gw|amy|bxhl|yy")
+_MAYBE_PHRASE = re.compile(r"[4四丝斯肆鼠s]|紫砂|字啥|玉玉|z[sc]|t[lk]|gw|jw|amy|bxhl|yy")
 
 
 @cache
@@ -137,7 +140,8 @@ def _vocabulary() -> _Vocabulary:
 
 
 _LATIN = r"(?<![A-Za-z0-9_@/.])[A-Za-z]{1,40}(?:[1-5](?:[A-Za-z]{1,6}[1-5])*)?(?![A-Za-z0-9_@])"
-_GAP = r"[^\w,。!?;:\n()《》<>\[\]【】#@]{1,2}(?![^\w,。!?;:\n()《》<>\[\]【】#@])"
+_SYMBOL = r"(?:_|[^\w,。!?;:\n()《》<>\[\]【】“”‘’\"'#@])"
+_GAP = rf"{_SYMBOL}{{1,2}}(?!{_SYMBOL})"
 _LETTERS = re.compile(r"[A-Za-z][A-Za-z]")
 _STRETCH = re.compile(rf"{_LATIN}(?:[ ']{_LATIN})*")
 _UNEVEN = re.compile(rf"(?P<latin>{_LATIN})|(?P<gap>{_GAP})|([{''.join({*''.join(HIDDEN)})}])\3+")
