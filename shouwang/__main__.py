@@ -17,24 +17,37 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
-        _choose_language(sys.argv[1:])
-        from shouwang.cli import app
+        sys.argv[1:] = _choose_language(sys.argv[1:])
+        from shouwang.cli import app  # its help texts are made in the language that has been chosen
 
         app()
     except ShouwangError as error:
-        sys.stderr.write(say("error: ", "错误：") + f"{error}\n")
-        sys.exit(NOTHING_DONE)
+        _fail(str(error))
+    except OSError as error:
+        _fail(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
     except KeyboardInterrupt:
         sys.stderr.write(say("interrupted\n", "已中断\n"))
         sys.exit(INTERRUPTED)
 
 
-def _choose_language(arguments: list[str]) -> None:
-    for number, argument in enumerate(arguments):
+def _fail(why: str) -> None:
+    sys.stderr.write(say("error: ", "错误：") + why + "\n")
+    sys.exit(NOTHING_DONE)
+
+
+def _choose_language(arguments: list[str]) -> list[str]:
+    """The arguments without `--lang zh`, which may stand anywhere."""
+    rest: list[str] = []
+    remaining = iter(arguments)
+    for argument in remaining:
         name, _, value = argument.partition("=")
         if name == "--lang":
-            value = value or "".join(arguments[number + 1 : number + 2])
-            use_language(get({each: each for each in LANGUAGES}, value, "language"))
+            use_language(get({each: each for each in LANGUAGES}, value or next(remaining, ""), "language"))
+        else:
+            rest.append(argument)
+            if argument == "--":
+                rest += remaining
+    return rest
 
 
 if __name__ == "__main__":

@@ -5,21 +5,25 @@ Reading never stops at a bad record: it yields a `Skipped` in its place and goes
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import io
 import json
+import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import BinaryIO, TextIO, cast
+from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
-import polars
-
-from shouwang import scale
+from shouwang.columns import TEXT_COLUMNS, column_name
 from shouwang.errors import InputError
-from shouwang.posts import LabelledPost, Post, Skipped
+from shouwang.posts import Row, Skipped
+
+if TYPE_CHECKING:
+    import polars
 
 STDIN = "-"
 SNIFF_BYTES = 1 << 20
@@ -27,130 +31,140 @@ LONGEST_QUOTED_ROW = 1_000  # physical lines that one quoted CSV record may span
 LONGEST_CELL = 10_000_000
 PARQUET_BATCH = 10_000
 
-TEXT_COLUMNS = (
-    "text",
-    "content",
-    "comment",
-    "body",
-    "post",
-    "微博正文",
-    "正文",
-    "博文",
-    "微博内容",
-    "评论内容",
-    "评论",
-    "内容",
-    "文本",
-)
-ID_COLUMNS = ("id", "post_id", "mid", "idx", "uuid", "微博id", "评论id", "编号", "序号")
-LEVEL_COLUMNS = ("level", "mylabel", "label", "等级", "风险等级")
-HIGH_COLUMNS = ("high", "twoclass", "高风险")
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One record as it stands in its file; `where` is "file:line"."""
-
-    where: str
-    values: Mapping[str, object]
-
 
 # --- reading rows ---------------------------------------------------------------------------------------------------
 
 
-def read_rows(source: str | Path, *, encoding: str | None = None) -> Iterator[Row | Skipped]:
+def read_rows(
+    source: str | Path, *, encoding: str | None = None, text_column: str | None = None
+) -> Iterator[Row | Skipped]:
     """The rows of a file (`.jsonl`, `.csv`, `.tsv`, `.parquet`, `.txt`, also `.gz`) or of standard input ("-").
 
-    UTF-8, UTF-16 with a byte-order mark and GB18030 are told apart unless `encoding` names one.
-    Raises InputError when the file as a whole cannot be read.
+    UTF-8, UTF-16 with a byte-order mark and GB18030 are told apart unless `encoding` names one. Where the name does
+    not tell the format, `text_column` or a usual column name in the first line does.
+    Raises InputError when the file as a whole cannot be read; one without a record is a `Skipped`.
     """
-    name = "stdin" if str(source) == STDIN else Path(source).name
-    path = Path(source)
+    _check_encoding(encoding)
+    parquet = _ending(str(source)) == ".parquet"
+    rows = _parquet_rows(Path(source)) if parquet else _text_file(source, encoding, text_column)
+    found = False
     try:
-        if path.suffix == ".parquet":
-            yield from _parquet_rows(path)
-            return
-        with _open(source) as stream:
-            yield from _parse(name, stream, encoding)
+        for row in rows:
+            found = True
+            yield row
     except FileNotFoundError:
         raise InputError(f"{source}: no such file; check the path") from None
-    except LookupError:
-        raise InputError(f"unknown encoding '{encoding}'; try utf-8 or gb18030") from None
-    except (OSError, EOFError) as error:
+    except IsADirectoryError:
+        raise InputError(f"{source}: a folder; name the files in it") from None
+    except (OSError, EOFError, zlib.error) as error:
         raise InputError(f"{source}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
+    if not found:
+        yield Skipped(str(source), "no record in it", "it is empty, or holds nothing but column names")
 
 
-def _open(source: str | Path) -> BinaryIO:
-    if str(source) == STDIN:
-        return open(sys.stdin.fileno(), "rb", buffering=SNIFF_BYTES, closefd=False)
-    if Path(source).suffix == ".gz":
-        return cast(BinaryIO, io.BufferedReader(gzip.GzipFile(source), SNIFF_BYTES))
-    return Path(source).open("rb", buffering=SNIFF_BYTES)
+def _check_encoding(name: str | None) -> None:
+    try:
+        b"".decode(name or "utf-8")
+    except (LookupError, ValueError):
+        raise InputError(f"unknown encoding '{name}'; try utf-8, gb18030 or utf-16") from None
 
 
-def _parse(name: str, stream: BinaryIO, encoding: str | None) -> Iterator[Row | Skipped]:
-    head = cast(io.BufferedReader, stream).peek()
-    if head.startswith(b"PAR1"):
-        raise InputError(f"{name}: Parquet; save it as a file ending in .parquet and name that")
-    encoding = encoding or _sniff_encoding(head)
-    read = _format_of(name, head.decode(encoding, "replace"))
-    yield from read(name, _decoded_lines(name, stream, encoding))
+def _ending(name: str) -> str:
+    return Path(name.lower().removesuffix(".gz")).suffix
+
+
+def _text_file(source: str | Path, encoding: str | None, text_column: str | None) -> Iterator[Row | Skipped]:
+    name = "stdin" if str(source) == STDIN else Path(source).name
+    with _opened(source) as stream:
+        head = stream.peek(SNIFF_BYTES)
+        encoding = codecs.lookup(encoding or _sniff_encoding(head)).name
+        _refuse_binary(name, head, encoding)
+        read = _format_of(name, head.decode(encoding, "replace"), text_column)
+        yield from read(name, _decoded_lines(name, stream, encoding))
+
+
+@contextmanager
+def _opened(source: str | Path) -> Iterator[io.BufferedReader]:
+    """The bytes of a file or of standard input, unpacked where they are gzip."""
+    named = str(source) != STDIN
+    with ExitStack() as stack:
+        stream = cast(
+            io.BufferedReader,
+            stack.enter_context(open(source if named else sys.stdin.fileno(), "rb", SNIFF_BYTES, closefd=named)),
+        )
+        if stream.peek(2).startswith(b"\x1f\x8b"):
+            unpacked = cast(io.RawIOBase, stack.enter_context(gzip.GzipFile(fileobj=stream)))
+            stream = cast(io.BufferedReader, io.BufferedReader(unpacked, SNIFF_BYTES))
+        yield stream
+
+
+_BINARY = {b"PAR1": "Parquet; name a file ending in .parquet", b"PK\x03\x04": "a workbook or archive; save it as CSV"}
+
+
+def _refuse_binary(name: str, head: bytes, encoding: str) -> None:
+    for mark, found in _BINARY.items():
+        if head.startswith(mark):
+            raise InputError(f"{name}: {found}")
+    if head.count(0) * 10 > len(head) and not encoding.startswith(("utf-16", "utf-32")):
+        raise InputError(f"{name}: not a text file; if it is UTF-16, say so with --encoding utf-16-le")
 
 
 _Lines = Iterator[tuple[int, str] | Skipped]
 _Reader = Callable[[str, _Lines], Iterator[Row | Skipped]]
 
 
-def _format_of(name: str, head: str) -> _Reader:
-    ending = Path(name.removesuffix(".gz")).suffix
+def _format_of(name: str, head: str, text_column: str | None) -> _Reader:
+    ending = _ending(name)
     if ending in _READERS:
         return _READERS[ending]
     first = head.lstrip("\ufeff \r\n")[:100_000].split("\n", 1)[0]
     if first.startswith("{"):
         return _jsonl_rows
-    if "\t" in first:
-        return _tsv_rows
-    columns = {cell.strip().strip('"').lower() for cell in first.split(",")}
-    return _csv_rows if columns & set(TEXT_COLUMNS) else _text_rows
+    if re.match(r"\[\s*(\{|$)", first):
+        raise InputError(f"{name}: one JSON list; write one object per line instead, as `jq -c '.[]'` does")
+    known = {*TEXT_COLUMNS, column_name(text_column or "text")}
+    for separator in "\t,;":
+        if known & {column_name(cell.strip('"\r')) for cell in first.split(separator)}:
+            return _tsv_rows if separator == "\t" else _csv_rows
+    return _text_rows
 
 
 def _sniff_encoding(head: bytes) -> str:
     """The encoding in which more of the non-ASCII lines are valid; UTF-8 wins a draw."""
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
+    if _decodes(head, "utf-8"):
+        return "utf-8"
     lines = [line for line in head.split(b"\n")[:20_000] if not line.isascii()]
-    if len(lines) > 1:
-        lines.pop()  # may be cut in the middle
 
     def valid(encoding: str) -> int:
         return sum(_decodes(line, encoding) for line in lines)
 
-    return "gb18030" if valid("gb18030") > valid("utf-8") else "utf-8-sig"
+    return "gb18030" if valid("gb18030") > valid("utf-8") else "utf-8"
 
 
-def _decodes(line: bytes, encoding: str) -> bool:
+def _decodes(head: bytes, encoding: str) -> bool:
+    """Whether the bytes are valid; a last character that is cut short is."""
     try:
-        line.decode(encoding)
+        codecs.getincrementaldecoder(encoding)().decode(head)
     except UnicodeDecodeError:
         return False
     return True
 
 
 def _decoded_lines(name: str, stream: BinaryIO, encoding: str) -> _Lines:
-    if encoding == "utf-16":  # the one whose line ends are not bytes of their own
-        yield from enumerate(
-            io.TextIOWrapper(cast(io.BufferedReader, stream), encoding, errors="replace", newline="\n"), 1
-        )
+    if encoding.startswith(("utf-16", "utf-32")):  # the ones whose line ends are not bytes of their own
+        text = io.TextIOWrapper(stream, encoding, errors="replace", newline="\n")
+        yield from enumerate(text, 1)
         return
+    fix = "save the file as UTF-8 or name its encoding with --encoding"
     for number, line in enumerate(stream, 1):
         try:
-            yield number, line.decode("utf-8" if number > 1 and encoding == "utf-8-sig" else encoding)
-        except UnicodeDecodeError:
-            yield Skipped(
-                f"{name}:{number}",
-                f"not valid {encoding.removesuffix('-sig')}",
-                "save the file as UTF-8 or name its encoding with --encoding",
-            )
+            decoded = line.decode(encoding)
+        except ValueError:
+            yield Skipped(f"{name}:{number}", f"not valid {encoding}", fix)
+        else:
+            yield number, decoded.removeprefix("\ufeff") if number == 1 else decoded
 
 
 def _jsonl_rows(name: str, lines: _Lines) -> Iterator[Row | Skipped]:
@@ -159,7 +173,7 @@ def _jsonl_rows(name: str, lines: _Lines) -> Iterator[Row | Skipped]:
             yield item
             continue
         number, line = item
-        if not line.strip():
+        if line.isspace():
             continue
         try:
             values = json.loads(line)
@@ -173,66 +187,98 @@ def _jsonl_rows(name: str, lines: _Lines) -> Iterator[Row | Skipped]:
 
 
 def _text_rows(name: str, lines: _Lines) -> Iterator[Row | Skipped]:
+    """One post per line; a blank line is none."""
     for item in lines:
-        yield item if isinstance(item, Skipped) else Row(f"{name}:{item[0]}", {"text": item[1].rstrip("\r\n")})
+        if isinstance(item, Skipped):
+            yield item
+        elif not item[1].isspace():
+            yield Row(f"{name}:{item[0]}", {"text": item[1].rstrip("\r\n")})
+
+
+# --- tables ---------------------------------------------------------------------------------------------------------
+
+
+class _Again:
+    """An iterator into which items can be put back."""
+
+    def __init__(self, items: _Lines) -> None:
+        self.items = items
+        self.waiting: list[tuple[int, str] | Skipped] = []
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> tuple[int, str] | Skipped:
+        return self.waiting.pop() if self.waiting else next(self.items)
+
+    def put_back(self, items: Sequence[tuple[int, str] | Skipped]) -> None:
+        self.waiting.extend(reversed(items))
 
 
 def _csv_rows(name: str, lines: _Lines) -> Iterator[Row | Skipped]:
     csv.field_size_limit(LONGEST_CELL)
-    return _table_rows(name, _quoted_records(name, lines), _csv_cells)
+    again = _Again(lines)
+    first = next(again, (1, ""))
+    again.put_back([first])
+    separator = next((each for each in ",;\t" if not isinstance(first, Skipped) and each in first[1]), ",")
+    return _table_rows(name, again, lambda line: _csv_cells(line, again, separator))
+
+
+def _csv_cells(line: str, following: _Again, separator: str) -> list[str]:
+    """The cells of the record that starts with `line`, which takes more lines where a quoted cell goes on.
+
+    Raises csv.Error where that cell does not come to a proper end; then no more than `line` is used up.
+    """
+    if '"' not in line:
+        return line.rstrip("\r\n").split(separator)
+    alone = iter([line, ""])
+    cells = next(csv.reader(alone, delimiter=separator))
+    if next(alone, None) is not None:  # the reader did not ask for a second line
+        return cells
+    taken: list[tuple[int, str] | Skipped] = []
+
+    def record() -> Iterator[str]:
+        yield line
+        for item in following:
+            taken.append(item)
+            if isinstance(item, Skipped) or len(taken) > LONGEST_QUOTED_ROW:
+                return
+            yield item[1]
+
+    try:
+        return next(csv.reader(record(), delimiter=separator, strict=True))
+    except csv.Error:
+        following.put_back(taken)
+        raise csv.Error("a quote is opened and not properly closed") from None
 
 
 def _tsv_rows(name: str, lines: _Lines) -> Iterator[Row | Skipped]:
     """Tab-separated without quoting, as research data comes."""
-    return _table_rows(name, lines, lambda record: record.rstrip("\r\n").split("\t"))
+    return _table_rows(name, lines, lambda line: line.rstrip("\r\n").split("\t"))
 
 
-def _csv_cells(record: str) -> list[str]:
-    return next(csv.reader(io.StringIO(record, newline="")), [])
-
-
-def _quoted_records(name: str, lines: _Lines) -> _Lines:
-    """Physical lines joined where a quoted cell goes on; a quote that is never closed costs one line, not the rest."""
-    waiting: list[tuple[int, str] | Skipped] = []
-
-    def take() -> tuple[int, str] | Skipped | None:
-        return waiting.pop(0) if waiting else next(lines, None)
-
-    while (item := take()) is not None:
-        if isinstance(item, Skipped) or item[1].count('"') % 2 == 0:
-            yield item
-            continue
-        number, record = item
-        taken: list[tuple[int, str] | Skipped] = []
-        while record.count('"') % 2 and len(taken) < LONGEST_QUOTED_ROW and (more := take()) is not None:
-            taken.append(more)
-            record += "" if isinstance(more, Skipped) else more[1]
-        if record.count('"') % 2 == 0:
-            yield number, record
-        else:
-            yield Skipped(
-                f"{name}:{number}", "a quote is opened and never closed", 'close it, or write "" for one quote'
-            )
-            waiting = taken + waiting
-
-
-def _table_rows(name: str, records: _Lines, cells: Callable[[str], list[str]]) -> Iterator[Row | Skipped]:
-    header: list[str] | None = None
-    for item in records:
+def _table_rows(name: str, lines: _Lines, cells: Callable[[str], list[str]]) -> Iterator[Row | Skipped]:
+    header: list[str] = []
+    for item in lines:
         if isinstance(item, Skipped):
+            if not header:
+                raise InputError(f"{item.where}: the line of column names is {item.reason}; {item.fix}")
             yield item
             continue
-        number, record = item
-        if not record.strip("\r\n"):
+        number, line = item
+        if line.isspace():
             continue
         try:
-            values = cells(record)
+            values = cells(line)
         except csv.Error as error:
-            yield Skipped(f"{name}:{number}", f"not a CSV row ({error})", "check the quotes")
+            yield Skipped(f"{name}:{number}", str(error), 'close it, or write "" for one quote')
             continue
-        if header is None:
+        if not header:
             header = [cell.strip() for cell in values]
-        elif len(values) == len(header):
+            continue
+        while len(values) > len(header) and not values[-1]:
+            values.pop()
+        if len(values) == len(header):
             yield Row(f"{name}:{number}", dict(zip(header, values, strict=True)))
         else:
             found = f"{len(values)} cells where the header has {len(header)}"
@@ -240,16 +286,15 @@ def _table_rows(name: str, records: _Lines, cells: Callable[[str], list[str]]) -
 
 
 def _parquet_rows(path: Path) -> Iterator[Row | Skipped]:
+    import polars  # heavy, and only Parquet needs it
+
     if not path.exists():
         raise FileNotFoundError
     try:
-        frame = polars.scan_parquet(path)
-        total = int(frame.select(polars.len()).collect().item())
-        for start in range(0, total, PARQUET_BATCH):
-            for number, values in enumerate(
-                frame.slice(start, PARQUET_BATCH).collect().iter_rows(named=True), start + 1
-            ):
-                yield Row(f"{path.name}:{number}", values)
+        batches = polars.scan_parquet(path).collect_batches(chunk_size=PARQUET_BATCH)
+        rows = (values for batch in batches for values in batch.iter_rows(named=True))
+        for number, values in enumerate(rows, 1):
+            yield Row(f"{path.name}:{number}", values)
     except polars.exceptions.PolarsError as error:
         raise InputError(f"{path}: not a readable Parquet file ({type(error).__name__})") from None
 
@@ -259,105 +304,7 @@ _READERS: dict[str, _Reader] = {
     ".ndjson": _jsonl_rows,
     ".csv": _csv_rows,
     ".tsv": _tsv_rows,
-    ".txt": _text_rows,
 }
-
-
-# --- rows to posts --------------------------------------------------------------------------------------------------
-
-
-def posts_from(
-    rows: Iterable[Row | Skipped], *, text_column: str | None = None, id_column: str | None = None
-) -> Iterator[Post | Skipped]:
-    """Posts from rows; columns are guessed from the first row's names unless given.
-
-    A row without an id gets "file:line". Raises InputError when no text column is to be found.
-    """
-    for row, columns in _with_columns(rows, {"text": text_column, "id": id_column}):
-        post = row if isinstance(row, Skipped) else _post(row, columns)
-        yield post
-
-
-def labelled_from(
-    rows: Iterable[Row | Skipped],
-    *,
-    text_column: str | None = None,
-    id_column: str | None = None,
-    level_column: str | None = None,
-    high_column: str | None = None,
-) -> Iterator[LabelledPost | Skipped]:
-    """Labelled posts from rows; a label that is empty is None, one that is outside the scale is a `Skipped`."""
-    wanted = {"text": text_column, "id": id_column, "level": level_column, "high": high_column}
-    for row, columns in _with_columns(rows, wanted):
-        post = row if isinstance(row, Skipped) else _post(row, columns)
-        if isinstance(row, Skipped) or isinstance(post, Skipped):
-            yield post  # type: ignore[misc]
-            continue
-        try:
-            level = _label(row, columns.get("level"), range(len(scale.LEVELS)))
-            high = _label(row, columns.get("high"), range(2))
-        except InputError as error:
-            yield Skipped(f"{row.where} (post {post.id})", str(error), "correct the label or name another column")
-            continue
-        yield LabelledPost(post.id, post.text, level, None if high is None else bool(high))
-
-
-_GUESSES = {"text": TEXT_COLUMNS, "id": ID_COLUMNS, "level": LEVEL_COLUMNS, "high": HIGH_COLUMNS}
-
-
-def _with_columns(
-    rows: Iterable[Row | Skipped], wanted: Mapping[str, str | None]
-) -> Iterator[tuple[Row | Skipped, Mapping[str, str]]]:
-    columns: dict[str, str] | None = None
-    for row in rows:
-        if columns is None and isinstance(row, Row):
-            columns = {}
-            for role, given in wanted.items():
-                if (found := _column(role, given, row)) is not None:
-                    columns[role] = found
-        yield row, columns or {}
-
-
-def _column(role: str, given: str | None, row: Row) -> str | None:
-    names = {str(name).strip().lower(): str(name) for name in row.values}
-    found = next((names[guess] for guess in ([given.lower()] if given else _GUESSES[role]) if guess in names), None)
-    if found is None and (given or role == "text"):
-        missing = f"no column '{given}'" if given else "no text column recognised"
-        raise InputError(
-            f"{row.where}: {missing} among {', '.join(map(repr, row.values))}; name it with --{role}-column"
-        )
-    return found
-
-
-def _post(row: Row, columns: Mapping[str, str]) -> Post | Skipped:
-    text = row.values.get(columns["text"])
-    number = row.values.get(columns["id"]) if "id" in columns else None
-    name = row.where if number is None or number == "" else str(number)
-    if text is None:
-        return Skipped(row.where, f"no '{columns['text']}'", "every record needs a text")
-    if not isinstance(text, str):
-        return Skipped(row.where, f"'{columns['text']}' is a {type(text).__name__}", "a text in quotes is expected")
-    if not text.strip():
-        return Skipped(row.where, "the text is empty", "leave the record out or fill it in")
-    return Post(_storable(name), _storable(text))
-
-
-def _storable(text: str) -> str:
-    """Lone surrogates cannot be written in any encoding; each becomes U+FFFD, so offsets stay."""
-    return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace") if not text.isascii() else text
-
-
-def _label(row: Row, column: str | None, allowed: Sequence[int]) -> int | None:
-    value = row.values.get(column) if column else None
-    if value is None or value == "":
-        return None
-    try:
-        number = float(str(int(value) if isinstance(value, bool) else value))
-    except ValueError:
-        raise InputError(f"label '{column}' is not a number") from None
-    if number in allowed:
-        return int(number)
-    raise InputError(f"label '{column}' {number:g} is outside {allowed[0]}–{allowed[-1]}")
 
 
 # --- writing rows ---------------------------------------------------------------------------------------------------
@@ -366,14 +313,23 @@ def _label(row: Row, column: str | None, allowed: Sequence[int]) -> int | None:
 def count_rows(source: str | Path) -> int | None:
     """About how many rows a file holds (line ends counted, so quoted line breaks count too); None where unknown."""
     path = Path(source)
-    if str(source) == STDIN or path.suffix == ".gz" or not path.is_file():
+    if str(source) == STDIN or path.suffix.lower() == ".gz" or not path.is_file():
         return None
+    if path.suffix.lower() == ".parquet":
+        return _parquet_count(path)
     try:
-        if path.suffix == ".parquet":
-            return int(polars.scan_parquet(path).select(polars.len()).collect().item())
         with path.open("rb") as stream:
             return sum(chunk.count(b"\n") for chunk in iter(lambda: stream.read(SNIFF_BYTES), b""))
-    except (OSError, polars.exceptions.PolarsError):
+    except OSError:
+        return None
+
+
+def _parquet_count(path: Path) -> int | None:
+    import polars  # heavy, and only Parquet needs it
+
+    try:
+        return int(polars.scan_parquet(path).select(polars.len()).collect().item())
+    except polars.exceptions.PolarsError:
         return None
 
 
@@ -399,4 +355,6 @@ def jsonl_to_csv(source: Path, target: Path) -> None:
 
 def jsonl_to_parquet(source: Path, target: Path, schema: Mapping[str, polars.DataType]) -> None:
     """A JSONL file as Parquet with that schema, in bounded memory."""
+    import polars  # heavy, and only Parquet needs it
+
     polars.scan_ndjson(source, schema=dict(schema)).sink_parquet(target)

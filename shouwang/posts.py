@@ -11,6 +11,14 @@ from shouwang.scale import Indicator
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """One record as it stands in its file; `where` is "file:line"."""
+
+    where: str
+    values: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class Post:
     """One post as somebody wrote it."""
 

@@ -8,6 +8,7 @@ from itertools import tee
 from pathlib import Path
 
 from shouwang import files
+from shouwang.columns import labelled_from
 from shouwang.data import fetch, sources
 from shouwang.data.sources import DataFile, Source
 from shouwang.errors import InputError
@@ -65,7 +66,7 @@ def load_file(
     skipped: list[Skipped] = []
     columns = {"text_column": text_column, "id_column": id_column}
     labels = {"level_column": level_column, "high_column": high_column}
-    for item in files.labelled_from(files.read_rows(path), **columns, **labels):
+    for item in labelled_from(files.read_rows(path), **columns, **labels):
         if isinstance(item, Skipped):
             skipped.append(item)
         else:
@@ -99,7 +100,7 @@ def _merged(name: str, together: tuple[Record, ...], alike: list[DataFile]) -> R
 
 def _records(file: DataFile, path: Path) -> Iterator[Record]:
     rows, again = tee(files.read_rows(path, encoding="utf-8"))
-    posts = files.labelled_from(
+    posts = labelled_from(
         again,
         text_column=file.columns["text"],
         level_column=file.columns.get("level"),

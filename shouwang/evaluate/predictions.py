@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from shouwang import scale
+from shouwang.columns import labelled_from
 from shouwang.errors import InputError
 from shouwang.evaluate.answers import SUM_TOLERANCE, THRESHOLD, Answers, Task, of_high, of_levels
-from shouwang.files import Row, labelled_from, read_rows
-from shouwang.posts import LabelledPost, Skipped
+from shouwang.files import read_rows
+from shouwang.posts import LabelledPost, Row, Skipped
 
 IDS_SHOWN = 5
 

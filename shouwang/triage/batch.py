@@ -1,50 +1,37 @@
 """Files of posts to ranked assessments, in bounded memory, resumable.
 
-Assessments go line by line into `OUTPUT.partial`, which takes its final form and name when the last post is done.
+Assessments go line by line into a partial file beside the output, which takes its final form and name when the last
+post is done. The partial's name tells which run it belongs to.
 """
 
 from __future__ import annotations
 
 import heapq
 import json
+import zlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
+from glob import escape
 from pathlib import Path
-from typing import TextIO
-
-import polars
+from typing import TYPE_CHECKING, TextIO
 
 from shouwang.errors import InputError
 from shouwang.files import jsonl_to_csv, jsonl_to_parquet, write_line
 from shouwang.posts import Assessment, Post, Skipped
 from shouwang.scale import INDICATORS
 
+if TYPE_CHECKING:
+    import polars
+
 Assess = Callable[[Iterable[Post]], Iterator[Assessment]]
 Records = Iterable[Post | Skipped]
 
 SHOWN_SKIPS = 20
+SHOWN_OF_ID = 80  # characters
 FLUSH_EVERY = 256
 """Assessments that a kill can cost at most; they are made again on resuming."""
-
-SCHEMA: dict[str, polars.DataType] = {
-    "id": polars.String(),
-    "level": polars.Int64(),
-    "level_name": polars.String(),
-    "probabilities": polars.List(polars.Float64()),
-    "expected_level": polars.Float64(),
-    "high": polars.Boolean(),
-    "p_high": polars.Float64(),
-    "indicators": polars.Struct({name: polars.Float64() for name in INDICATORS}),
-    "evidence": polars.List(
-        polars.Struct(
-            {"start": polars.Int64(), "end": polars.Int64(), "indicator": polars.String(), "weight": polars.Float64()}
-        )
-    ),
-    "scope": polars.String(),
-    "model": polars.String(),
-}
 
 
 @dataclass(slots=True)
@@ -79,46 +66,58 @@ def assess_records(
     assess: Assess,
     *,
     output: Path | None = None,
+    run: str = "",
     top: int = 20,
     progress: Callable[[int], None] = ignore,
 ) -> Ranked:
     """Assess every post of a stream; write all in input order, keep the `top` highest.
 
-    `progress` is called with 1 per record, skipped ones too. Raises InputError when the output exists,
-    or when its partial file belongs to other posts.
+    An interrupted run goes on where it stopped when it is called again with the same output and the same `run`, which
+    spells what the assessments depend on (inputs, model). `progress` is called with 1 per record, skipped ones too.
+    Raises InputError when the output exists, or when an unfinished run of something else stands there.
     """
     summary = Summary(output=output)
-    ranking: list[tuple[float, float, int, Post, Assessment]] = []
+    ranking: list[tuple[bool, float, float, int, Post, Assessment]] = []
+    partial = _partial(output, run) if output is not None else None
     with ExitStack() as stack:
-        partial = skips = None
+        skips = None
         if output is not None:
-            _refuse(output)
-            partial = stack.enter_context(_beside(output, ".partial").open("a+", encoding="utf-8"))
-            skips = stack.enter_context(_beside(output, ".skipped.jsonl").open("w", encoding="utf-8"))
+            skipped_file = _beside(output, ".skipped.jsonl")
+            skips = stack.enter_context(skipped_file.open("w", encoding="utf-8", errors="replace"))
         posts = _only_posts(records, summary, skips, progress)
         for post, assessment in _journalled(posts, assess, partial, summary):
             summary.assessed += 1
             summary.high += assessment.high
             if assessment.scope != "ok":
                 summary.out_of_scope[assessment.scope] += 1
-            entry = (assessment.p_high, assessment.expected_level, -summary.assessed, post, assessment)
+            in_scope = assessment.scope == "ok"
+            entry = (in_scope, assessment.p_high, assessment.expected_level, -summary.assessed, post, assessment)
             if len(ranking) < top:
                 heapq.heappush(ranking, entry)
-            elif ranking:
-                heapq.heappushpop(ranking, entry)
-    if output is not None:
-        _finish(output, summary)
+            elif ranking and entry > ranking[0]:
+                heapq.heapreplace(ranking, entry)
+    if output is not None and partial is not None:
+        _finish(partial, output, summary)
     return Ranked(
-        [(post, assessment) for *_, post, assessment in sorted(ranking, key=lambda e: e[:3], reverse=True)], summary
+        [(post, assessment) for *_, post, assessment in sorted(ranking, key=lambda e: e[:4], reverse=True)], summary
     )
 
 
-def _refuse(output: Path) -> None:
+def _partial(output: Path, run: str) -> Path:
+    """The partial file of that run; raises InputError when the output cannot be begun."""
     if output.suffix not in (".jsonl", ".csv", ".parquet"):
         raise InputError(f"{output.name}: cannot write '{output.suffix}'; use .jsonl, .csv or .parquet")
     if output.exists():
         raise InputError(f"{output} exists already; name another file or remove it")
     output.parent.mkdir(parents=True, exist_ok=True)
+    partial = _beside(output, f".{zlib.crc32(run.encode()):08x}.partial")
+    for other in output.parent.glob(f"{escape(output.name)}.*.partial"):
+        if other != partial:
+            raise InputError(
+                f"{other} is an unfinished run over other input, with other columns or another model; "
+                "give that command again to finish it, remove the file, or name another output"
+            )
+    return partial
 
 
 def _beside(output: Path, ending: str) -> Path:
@@ -144,15 +143,16 @@ def _only_posts(
 
 
 def _journalled(
-    posts: Iterator[Post], assess: Assess, partial: TextIO | None, summary: Summary
+    posts: Iterator[Post], assess: Assess, partial: Path | None, summary: Summary
 ) -> Iterator[tuple[Post, Assessment]]:
     """Every post with its assessment: those that the partial file holds, then new ones, which are added to it."""
-    for done in _done(partial) if partial is not None else ():
+    for done in _done(partial) if partial is not None and partial.exists() else ():
         post = next(posts, None)
         if post is None or post.id != done.id:
-            found = "no more posts" if post is None else f"post {post.id}"
+            found = "no more posts" if post is None else f"post {_short(post.id)}"
             raise InputError(
-                f"the partial output goes on with post {done.id}, the input with {found}; remove the partial"
+                f"{partial} goes on with post {_short(done.id)}, the input with {found}; "
+                "give the input as it was, or remove the file to begin anew"
             )
         summary.resumed += 1
         yield post, done
@@ -163,27 +163,38 @@ def _journalled(
             waiting.append(post)
             yield post
 
-    for number, assessment in enumerate(assess(passing()), 1):
-        if partial is not None:
-            write_line(partial, assessment.to_row())
-            if number % FLUSH_EVERY == 0:
-                partial.flush()
-        yield waiting.popleft(), assessment
+    with ExitStack() as stack:
+        out = stack.enter_context(partial.open("a", encoding="utf-8")) if partial is not None else None
+        for number, assessment in enumerate(assess(passing()), 1):
+            if out is not None:
+                write_line(out, assessment.to_row())
+                if number % FLUSH_EVERY == 0:
+                    out.flush()
+            yield waiting.popleft(), assessment
 
 
-def _done(partial: TextIO) -> Iterator[Assessment]:
-    """The assessments of an interrupted run; a line that was cut short is cut off."""
-    partial.seek(0)
+def _short(name: str) -> str:
+    return name if len(name) <= SHOWN_OF_ID else name[:SHOWN_OF_ID] + "…"
+
+
+def _done(partial: Path) -> Iterator[Assessment]:
+    """The assessments of an interrupted run; from a line on that was cut short, the file is cut off."""
     whole = 0
-    while (line := partial.readline()).endswith("\n"):
-        whole = partial.tell()
-        yield Assessment.from_row(json.loads(line))
-    partial.seek(whole)
-    partial.truncate()
+    with partial.open("r+b") as stream:
+        for line in stream:
+            try:
+                assessment = Assessment.from_row(json.loads(line))
+            except (ValueError, KeyError, TypeError):
+                break
+            if not line.endswith(b"\n"):
+                break
+            whole += len(line)
+            yield assessment
+        stream.truncate(whole)
 
 
-def _finish(output: Path, summary: Summary) -> None:
-    partial, skips = _beside(output, ".partial"), _beside(output, ".skipped.jsonl")
+def _finish(partial: Path, output: Path, summary: Summary) -> None:
+    skips = _beside(output, ".skipped.jsonl")
     if summary.skipped:
         summary.skipped_file = skips
     else:
@@ -198,6 +209,26 @@ def _finish(output: Path, summary: Summary) -> None:
         if output.suffix == ".csv":
             jsonl_to_csv(partial, unfinished)
         else:
-            jsonl_to_parquet(partial, unfinished, SCHEMA)
+            jsonl_to_parquet(partial, unfinished, _schema())
         unfinished.rename(output)
     partial.unlink()
+
+
+def _schema() -> dict[str, polars.DataType]:
+    """The columns of an assessment in Parquet."""
+    import polars as pl  # heavy, and only Parquet needs it
+
+    spans = {"start": pl.Int64(), "end": pl.Int64(), "indicator": pl.String(), "weight": pl.Float64()}
+    return {
+        "id": pl.String(),
+        "level": pl.Int64(),
+        "level_name": pl.String(),
+        "probabilities": pl.List(pl.Float64()),
+        "expected_level": pl.Float64(),
+        "high": pl.Boolean(),
+        "p_high": pl.Float64(),
+        "indicators": pl.Struct({name: pl.Float64() for name in INDICATORS}),
+        "evidence": pl.List(pl.Struct(spans)),
+        "scope": pl.String(),
+        "model": pl.String(),
+    }

@@ -1,0 +1,180 @@
+"""Rows to posts: which column holds what."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from shouwang import scale
+from shouwang.errors import InputError
+from shouwang.posts import LabelledPost, Post, Row, Skipped
+
+ROWS_LOOKED_AT = 100  # for a text column, before the file is given up
+
+TEXT_COLUMNS = (
+    *(
+        "text",
+        "content",
+        "comment",
+        "body",
+        "post",
+        "full_text",
+        "text_raw",
+        "content_text",
+        "message",
+        "tweet",
+        "desc",
+    ),
+    *("微博正文", "正文", "博文", "微博内容", "评论内容", "评论正文", "帖子内容", "评论", "内容", "文本", "全文"),
+)
+ID_COLUMNS = (
+    *("id", "post_id", "comment_id", "tweet_id", "note_id", "content_id", "mid", "bid", "idx", "uuid"),
+    *("微博id", "评论id", "帖子id", "编号", "序号"),
+)
+LEVEL_COLUMNS = ("level", "mylabel", "label", "等级", "风险等级")
+HIGH_COLUMNS = ("high", "twoclass", "高风险")
+
+
+def posts_from(
+    rows: Iterable[Row | Skipped], *, text_column: str | None = None, id_column: str | None = None
+) -> Iterator[Post | Skipped]:
+    """Posts from rows; columns are guessed from the usual names unless given, whatever their case.
+
+    A row without an id gets "file:line". Raises InputError when none of the first rows has such a text column.
+    """
+    for row, columns in _with_columns(rows, {"text": text_column, "id": id_column}):
+        yield row if isinstance(row, Skipped) else _post(row, columns)
+
+
+def labelled_from(
+    rows: Iterable[Row | Skipped],
+    *,
+    text_column: str | None = None,
+    id_column: str | None = None,
+    level_column: str | None = None,
+    high_column: str | None = None,
+) -> Iterator[LabelledPost | Skipped]:
+    """Labelled posts from rows; a label that is empty is None, one that is outside the scale is a `Skipped`."""
+    wanted = {"text": text_column, "id": id_column, "level": level_column, "high": high_column}
+    for row, columns in _with_columns(rows, wanted):
+        post = row if isinstance(row, Skipped) else _post(row, columns)
+        if isinstance(row, Skipped) or isinstance(post, Skipped):
+            yield post  # type: ignore[misc]
+            continue
+        try:
+            level = _label(row, columns.get("level"), range(len(scale.LEVELS)))
+            high = _label(row, columns.get("high"), range(2))
+        except InputError as error:
+            yield Skipped(f"{row.where} (post {post.id})", str(error), "correct the label or name another column")
+            continue
+        yield LabelledPost(post.id, post.text, level, None if high is None else bool(high))
+
+
+_GUESSES = {"text": TEXT_COLUMNS, "id": ID_COLUMNS, "level": LEVEL_COLUMNS, "high": HIGH_COLUMNS}
+
+
+def _with_columns(
+    rows: Iterable[Row | Skipped], wanted: Mapping[str, str | None]
+) -> Iterator[tuple[Row | Skipped, Mapping[str, str]]]:
+    """Every row with the column of each role, looked for again when the names change, as they may in JSONL."""
+    names: object = None
+    columns: Mapping[str, str] = {}
+    complete = False  # whether a row had every column that is needed
+    without: list[Skipped] = []  # the rows before that one
+    for row in rows:
+        if isinstance(row, Skipped):
+            yield row, {}
+            continue
+        if row.values.keys() != names:
+            names = row.values.keys()
+            columns = _columns(row, wanted)
+            complete = complete or not _missing(columns, wanted)
+        if complete and "text" in columns:
+            yield from ((skip, {}) for skip in without)
+            without.clear()
+            yield row, columns
+            continue
+        role = _missing(columns, wanted)[0]
+        skip = Skipped(row.where, _no_column(role, wanted[role], row), f"name it with --{role}-column")
+        if complete:
+            yield skip, {}
+        elif len(without) < ROWS_LOOKED_AT:
+            without.append(skip)
+        else:
+            break
+    if without:
+        raise InputError(str(without[0]))
+
+
+def column_name(name: object) -> str:
+    """A column's name as it is compared: without case and outer blanks."""
+    return str(name).strip().casefold()
+
+
+def _columns(row: Row, wanted: Mapping[str, str | None]) -> dict[str, str]:
+    names = {column_name(name): name for name in reversed(list(row.values))}
+    guesses = {role: (column_name(given),) if given else _GUESSES[role] for role, given in wanted.items()}
+    found = {role: next((names[guess] for guess in guesses[role] if guess in names), None) for role in wanted}
+    return {role: name for role, name in found.items() if name is not None}
+
+
+def _missing(columns: Mapping[str, str], wanted: Mapping[str, str | None]) -> list[str]:
+    return [role for role, given in wanted.items() if (given or role == "text") and role not in columns]
+
+
+def _no_column(role: str, given: str | None, row: Row) -> str:
+    """What is missing among what. Only plain names are spelled: in a file without a header they would be a post."""
+    names = [name if re.fullmatch(r"[\w.-]{1,30}", name, re.ASCII) else "…" for name in map(str, row.values)]
+    missing = f"no column '{given}'" if given else f"no {role} column recognised"
+    return f"{missing} among its {len(names)} columns ({', '.join(names)})"
+
+
+def _post(row: Row, columns: Mapping[str, str]) -> Post | Skipped:
+    column = columns["text"]
+    text = row.values.get(column)
+    if text is None:
+        return Skipped(row.where, f"no '{column}'", "every record needs a text")
+    if not isinstance(text, str):
+        return Skipped(row.where, f"'{column}' is {_kind(text)}", "a text in quotes is expected")
+    if not text or text.isspace():
+        return Skipped(row.where, "the text is empty", "leave the record out or fill it in")
+    name = _id(row.values.get(columns["id"])) if "id" in columns else ""
+    return Post(_storable(name or row.where), _storable(text))
+
+
+def _kind(value: object) -> str:
+    kinds = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
+    return kinds.get(type(value), "not a text")
+
+
+def _id(value: object) -> str:
+    """A text or number as an id (4.0 is "4", as pandas writes ids when some are missing); "" for anything else."""
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else "" if math.isnan(value) else str(value)
+    return str(value).strip() if isinstance(value, str | int) else ""
+
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def _storable(text: str) -> str:
+    """Lone surrogates cannot be written in any encoding; each becomes U+FFFD, so offsets stay."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
+    return text
+
+
+def _label(row: Row, column: str | None, allowed: Sequence[int]) -> int | None:
+    value = row.values.get(column) if column else None
+    if value is None or value == "":
+        return None
+    try:
+        number = float(str(int(value) if isinstance(value, bool) else value))
+    except ValueError:
+        raise InputError(f"label '{column}' is not a number") from None
+    if number in allowed:
+        return int(number)
+    raise InputError(f"label '{column}' {number:g} is outside {allowed[0]}–{allowed[-1]}")
