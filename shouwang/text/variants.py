@@ -56,7 +56,9 @@ PHRASES: tuple[tuple[str, str], ...] = (
 """Initials, digits and stand-ins that have become common, each only in its usual context: pattern and reading."""
 
 
-_MAYBE_PHRASE = re.compile(r"[4四丝斯肆鼠s]|紫砂|字啥|玉玉|z[sc]|t[lk]|gw|jw|amy|bxhl|yy")
+_MAYBE_PHRASE = re.compile(
+    r"[想去寻求等我就都要][4四丝斯肆鼠s]|[4s][了掉]|鼠掉|(?<![A-Za-z])s ?i(?![A-Za-z])|紫砂|字啥|玉玉|z[sc]|t[lk]|gw|jw|amy|bxhl|yy"
+)
 
 
 @cache
@@ -141,7 +143,7 @@ def _vocabulary() -> _Vocabulary:
 
 _LATIN = r"(?<![A-Za-z0-9_@/.])[A-Za-z]{1,40}(?:[1-5](?:[A-Za-z]{1,6}[1-5])*)?(?![A-Za-z0-9_@])"
 _SYMBOL = r"(?:_|[^\w,。!?;:\n()《》<>\[\]【】“”‘’\"'#@])"
-_GAP = rf"{_SYMBOL}{{1,2}}(?!{_SYMBOL})"
+_GAP = rf"(?<=[{_HAN}A-Za-z1-5]){_SYMBOL}{{1,2}}(?=[{_HAN}A-Za-z])"
 _LETTERS = re.compile(r"[A-Za-z][A-Za-z]")
 _STRETCH = re.compile(rf"{_LATIN}(?:[ ']{_LATIN})*")
 _UNEVEN = re.compile(rf"(?P<latin>{_LATIN})|(?P<gap>{_GAP})|([{''.join({*''.join(HIDDEN)})}])\3+")
