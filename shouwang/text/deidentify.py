@@ -124,6 +124,8 @@ _ADDRESS = re.compile(
     r"|(?P<building>(?<![0-9])[0-9]{1,3}(?:栋|幢|号楼)(?:[0-9]{1,2}单元)?[0-9]{3,4}(?:室|房))"
 )
 
+_MAYBE_ADDRESS = re.compile(r"(?:[路街巷道同区园寓村])[0-9一二三四五六七八九十百A-Za-z]|[0-9](?:栋|幢|号楼)")
+
 _LONG_NUMBER = re.compile(
     r"(?<![0-9])(?:0[0-9]{2,3}-[0-9]{7,8}|[0-9]{7,}|[0-9]{4}(?:[ -][0-9]{4}){2,4}(?:[ -][0-9]{1,4})?)(?![0-9])"
 )
@@ -198,7 +200,10 @@ def _clashes(span: Span, taken: list[Span]) -> bool:
 
 def addresses(text: str) -> Iterator[Span]:
     """Street and number (with an area, a room, or a number that is no day of a month), housing estate and building."""
-    for match in _ADDRESS.finditer(_ascii(text)):
+    view = _ascii(text)
+    if not _MAYBE_ADDRESS.search(view):
+        return
+    for match in _ADDRESS.finditer(view):
         number = match["number"]
         if number and not match["area"] and not match["room"] and (not number.isdecimal() or int(number) <= 31):
             continue  # 上路10号 is a date
