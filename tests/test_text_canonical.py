@@ -39,7 +39,7 @@ def test_the_plain_layer_writes_one_spelling(text: str, expected: str) -> None:
     [
         ("我想zisha", "我想自杀"),
         ("wo bu xiang huo le", "我不想活了"),
-        ("z ì s h ā", "自杀"),
+        ("我 好 想 z ì s h ā 了", "我好想自杀了"),
         ("想zi4 sha1", "想自杀"),
         ("去tiao楼", "去跳楼"),
         ("割碗", "割腕"),

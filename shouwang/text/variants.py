@@ -145,7 +145,7 @@ _LATIN = r"(?<![A-Za-z0-9_@/.])[A-Za-z]{1,40}(?:[1-5](?:[A-Za-z]{1,6}[1-5])*)?(?
 _SYMBOL = r"(?:_|[^\w,。!?;:\n()《》<>\[\]【】“”‘’\"'#@])"
 _GAP = rf"(?<=[{_HAN}A-Za-z1-5]){_SYMBOL}{{1,2}}(?=[{_HAN}A-Za-z])"
 _LETTERS = re.compile(r"[A-Za-z][A-Za-z]")
-_STRETCH = re.compile(rf"{_LATIN}(?:[ ']{_LATIN})*")
+_STRETCH = re.compile(rf"(?:(?<=[{_HAN}]) )?{_LATIN}(?:[ ']{_LATIN})*(?: (?=[{_HAN}]))?")
 _UNEVEN = re.compile(rf"(?P<latin>{_LATIN})|(?P<gap>{_GAP})|([{''.join({*''.join(HIDDEN)})}])\3+")
 
 
@@ -166,12 +166,13 @@ def _read_aloud(stretch: str, offset: int, chinese: bool) -> list[Edit]:
     if not all(syllables for _, syllables in spoken) or not (found if chinese else HIDDEN.keys() & found.values()):
         return []
     edits: list[Edit] = []
-    i, end = 0, offset
+    i, start = 0, offset
     while i < len(keys):
         reading = found.get(i) or words.alone[row[i]]
         i += len(reading)
-        edits.append((end, keys[i - 1][1], reading))
-        end = keys[i - 1][1]
+        end = keys[i - 1][1] if i < len(keys) else offset + len(stretch)
+        edits.append((start, end, reading))
+        start = end
     return edits
 
 
