@@ -165,15 +165,14 @@ def _read_aloud(stretch: str, offset: int, chinese: bool) -> list[Edit]:
     found = {m.start(): words.words[m[0]] for m in words.any_word.finditer(row)}
     if not all(syllables for _, syllables in spoken) or not (found if chinese else HIDDEN.keys() & found.values()):
         return []
-    edits: list[Edit] = []
-    i, start = 0, offset
+    i, start = 0, keys[0][0]
+    edits: list[Edit] = [(offset, start, "")]
     while i < len(keys):
         reading = found.get(i) or words.alone[row[i]]
         i += len(reading)
-        end = keys[i - 1][1] if i < len(keys) else offset + len(stretch)
-        edits.append((start, end, reading))
-        start = end
-    return edits
+        edits.append((start, keys[i - 1][1], reading))
+        start = keys[i - 1][1]
+    return [*edits, (start, offset + len(stretch), "")]
 
 
 def hidden_words(text: Aligned) -> Aligned:
