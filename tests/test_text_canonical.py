@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shouwang.text import canonical
+from shouwang.text.risk_words import BY_SOUND, HIDDEN, SPELLED, SYLLABLES
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,10 @@ def test_the_plain_layer_writes_one_spelling(text: str, expected: str) -> None:
         ("想紫砂", "想自杀"),
         ("重度yy", "重度抑郁"),
         ("亖了", "死了"),
+        ("想ZS", "想自杀"),
+        ("想自s", "想自杀"),
+        ("s了算了", "死了算了"),
+        ("得了抑Y症", "得了抑郁症"),
     ],
 )
 def test_the_variant_layer_reads_hidden_words(text: str, expected: str) -> None:
@@ -63,6 +68,7 @@ def test_the_variant_layer_reads_hidden_words(text: str, expected: str) -> None:
     [
         "紫砂壶泡茶",
         "想要紫砂的壶",
+        "x死我了,A痛B苦,自study",
         "women can dance,Desi了",
         "我要4个,4点了",
         "zs老师的zsh脚本",
@@ -92,7 +98,15 @@ def test_an_empty_span_maps_to_an_empty_span() -> None:
     assert canonical("好 累").original(1, 1) == (1, 1)
 
 
+def test_the_tables_agree() -> None:
+    assert all(len(word) == len(pinyin.split()) for word, pinyin in (HIDDEN | SPELLED).items())
+    assert HIDDEN.keys() >= BY_SOUND
+    assert all(len(character) == 1 for character in SYLLABLES.values())
+    assert not HIDDEN.keys() & SPELLED.keys()
+
+
 PIECES = (
+    *HIDDEN.values(),
     "想",
     "死",
     "si",

@@ -45,6 +45,9 @@ BY_SOUND = _words(
 )
 """The hidden words that are also read from sound-alikes and look-alikes; those of the others are too ordinary."""
 
+INITIAL_ELSEWHERE = _words("想死 去死 死掉 永别 跳河 跳海 跳江 跳桥 农药 吞药 不想活 活够了")
+"""Words of `BY_SOUND` that one initial does not tell from others (x死 is 笑死 too)."""
+
 SPELLED: dict[str, str] = {
     **{"要死": "yao si", "生命": "sheng ming", "离开": "li kai", "结束": "jie shu"},
     **{"消失": "xiao shi", "世界": "shi jie", "人间": "ren jian", "下辈子": "xia bei zi"},
@@ -71,7 +74,7 @@ SYLLABLES: dict[str, str] = {
         "hen": "很",
         "ba": "吧",
         "ye": "也",
-        "huo": "活豁",
+        "huo": "活",
         "si": "死",
         "shi": "是",
     },
@@ -99,7 +102,7 @@ SOUNDS: dict[str, str] = {
     "hai": "海害还孩亥骇嗨咳",
     "he": "河和喝合何盒贺核荷禾赫呵褐鹤",
     "hui": "灰会回汇挥辉惠慧毁悔绘徽恢",
-    "huo": "活火货或获伙祸惑霍",
+    "huo": "活火货或获伙祸惑霍豁",
     "jiang": "江将讲奖降酱姜疆浆匠僵",
     "jie": "解结界街接节姐借介届杰洁戒截揭阶皆捷劫",
     "jin": "尽进近劲紧金今津禁斤仅锦筋晋浸巾谨烬",

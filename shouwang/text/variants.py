@@ -19,6 +19,7 @@ from shouwang.text.risk_words import (
     BY_SOUND,
     COMMON,
     HIDDEN,
+    INITIAL_ELSEWHERE,
     LOOKS,
     LOOSE_PARTS,
     ORDINARY,
@@ -40,7 +41,8 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (rf"(?<=[{_HAN}]) ?s ?i(?![A-Za-z])|(?<![A-Za-z])s ?i ?(?=[{_HAN}])", "死"),
     (rf"(?<=[{_HAN}])(?<![第月日号点年有和共是差到第])4(?=[了掉](?:算|吧|$|[^\w]))", "死"),
     (rf"(?<=[{_HAN}])s(?=[了掉](?![A-Za-z]))", "死"),
-    (r"(?<=[我就都要去])鼠(?=[了掉])", "死"),
+    (r"(?<![A-Za-z0-9])[s4](?=亡|了算)", "死"),
+    (r"(?<=[我就都要去])鼠(?=[了掉])|(?<=[想要])[噶嘎](?=了)", "死"),
     (rf"(?<=[想要去会])(?:紫砂|字啥|zs(?![A-Za-z])){_STOP}(?!的[壶杯锅茶])", "自杀"),
     (rf"(?:紫砂|(?<![A-Za-z])zs)(?=未遂|的念头|的想法|的冲动|成功)|(?<=[{_HAN}])zs(?=[了过])", "自杀"),
     (rf"(?<=[想要去])zc(?![A-Za-z]){_STOP}|(?<![A-Za-z])zc(?=的冲动|的想法|[了过])", "自残"),
@@ -57,13 +59,15 @@ PHRASES: tuple[tuple[str, str], ...] = (
 
 
 _MAYBE_PHRASE = re.compile(
-    r"[想去寻求等我就都要][4四丝斯肆鼠s]|[4s][了掉]|鼠掉|(?<![A-Za-z])s ?i(?![A-Za-z])|紫砂|字啥|玉玉|z[sc]|t[lk]|gw|jw|amy|bxhl|yy"
+    r"[想去寻求等我就都要][4四丝斯肆鼠s]|[4s][了掉亡]|鼠掉|[噶嘎]了|(?<![A-Za-z])s ?i(?![A-Za-z])"
+    r"|紫砂|字啥|玉玉|z[sc]|t[lk]|gw|jw|amy|bxhl|yy",
+    re.IGNORECASE,
 )
 
 
 @cache
 def _phrases() -> re.Pattern[str]:
-    return re.compile("|".join(f"({pattern})" for pattern, _ in PHRASES))
+    return re.compile("|".join(f"({pattern})" for pattern, _ in PHRASES), re.IGNORECASE)
 
 
 def net_phrases(text: Aligned) -> Aligned:
@@ -71,6 +75,30 @@ def net_phrases(text: Aligned) -> Aligned:
     if not _MAYBE_PHRASE.search(text.text):
         return text
     return text.replaced(_phrases(), lambda m: PHRASES[(m.lastindex or 1) - 1][1])
+
+
+_LETTER_BESIDE_HAN = re.compile(rf"[{_HAN}][A-Za-z](?![A-Za-z0-9])|(?<![A-Za-z0-9])[A-Za-z][{_HAN}]")
+
+
+@cache
+def _half_initials() -> tuple[re.Pattern[str], Mapping[str, str]]:
+    words = {
+        word[:i] + syllable[0] + word[i + 1 :]: word
+        for word in BY_SOUND - INITIAL_ELSEWHERE
+        for i, syllable in enumerate(HIDDEN[word].split())
+    }
+    longest_first = sorted(words, key=len, reverse=True)
+    pattern = rf"(?<![A-Za-z0-9])(?=[A-Za-z])(?:{'|'.join(w for w in longest_first if w[0].isascii())})"
+    pattern += rf"|(?:{'|'.join(w for w in longest_first if not w[0].isascii())})(?![A-Za-z0-9])"
+    return re.compile(pattern, re.IGNORECASE), words
+
+
+def half_initials(text: Aligned) -> Aligned:
+    """A hidden word with one character written as its initial (自s, 抑y症)."""
+    if not _LETTER_BESIDE_HAN.search(text.text):
+        return text
+    pattern, words = _half_initials()
+    return text.replaced(pattern, lambda m: words[m[0].lower()])
 
 
 # --- split characters -----------------------------------------------------------------------------------------------
@@ -135,8 +163,8 @@ def _vocabulary() -> _Vocabulary:
         ways = ({keys[c], spoken[s]} for c, s in zip(word, pinyin.split(), strict=True))
         words |= {"".join(row): word for row in product(*ways)}
     rows = sorted(words, key=len, reverse=True)
-    alone = {spoken[s]: SYLLABLES.get(s) or SOUNDS[s][0] for s in SYLLABLES.keys() | SOUNDS.keys()}
-    alone |= {keys[c]: c for word in SPELLED for c in word if keys[c] not in alone}
+    alone = {spoken[s]: c for word, pinyin in written.items() for c, s in zip(word, pinyin.split(), strict=True)}
+    alone |= {spoken[syllable]: c for syllable, c in SYLLABLES.items()}
     any_hidden = re.compile("|".join(row for row in rows if words[row] in HIDDEN))
     return _Vocabulary(keys, spoken, alone, words, re.compile("|".join(rows)), any_hidden)
 
@@ -254,4 +282,4 @@ def _sounds_safe(word: str, wrong: list[tuple[str, str]], surface: str) -> bool:
     return len(wrong) == 1 or not any(found in LOOKS.get(c, "") for c, found in wrong)
 
 
-VARIANT_RULES: tuple[Rule, ...] = (whole_characters, net_phrases, pinyin, hidden_words)
+VARIANT_RULES: tuple[Rule, ...] = (whole_characters, net_phrases, half_initials, pinyin, hidden_words)
