@@ -1,0 +1,303 @@
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import polars
+import pytest
+from typer.testing import CliRunner
+
+from shouwang.cli import app
+from shouwang.cli.assess import marked
+from shouwang.posts import Assessment, Evidence
+from shouwang.scale import INDICATORS, Indicator
+from tests.tiny import save_tiny
+
+TEA, RAIN = "今天喝到好喝的茶", "下雨了，带伞"
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small model with random weights."""
+    folder = tmp_path_factory.mktemp("tiny")
+    save_tiny(folder)
+    return folder
+
+
+@pytest.fixture
+def run(tiny: Path, tmp_path: Path) -> Run:
+    """The real command, in a process and a folder of its own."""
+
+    def command(*arguments: str, stdin: bytes = b"", **environment: str) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "shouwang", "assess", "--model", str(tiny), *arguments],
+            input=stdin,
+            capture_output=True,
+            cwd=tmp_path,
+            env={**os.environ, "LANG": "C.UTF-8", "LC_ALL": "", "LANGUAGE": "", "COLUMNS": "80", **environment},
+            timeout=60,
+        )
+        out, err = done.stdout.decode(), done.stderr.decode()
+        assert "Traceback" not in out + err
+        return subprocess.CompletedProcess(done.args, done.returncode, out, err)
+
+    return command
+
+
+@pytest.fixture
+def within(tiny: Path) -> Callable[..., tuple[int, dict[str, object]]]:
+    """The exit code and the JSON of the command in this process."""
+
+    def command(*arguments: object) -> tuple[int, dict[str, object]]:
+        done = CliRunner().invoke(app, ["assess", "--model", str(tiny), "--json", *map(str, arguments)])
+        return done.exit_code, json.loads(done.stdout)
+
+    return command
+
+
+Within = Callable[..., tuple[int, dict[str, object]]]
+
+
+def write(path: Path, rows: list[dict[str, object]]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+# --- the real command -----------------------------------------------------------------------------------------------
+
+
+def test_all_well_is_0_and_the_table_shows_levels_evidence_and_ids(run: Run, tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", [{"id": "p-1", "text": TEA}, {"id": "p-2", "text": RAIN}])
+    done = run("a.jsonl")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "Expressed risk, highest first" in done.stdout
+    assert "2 posts assessed" in done.stdout
+    assert all(each in done.stdout for each in ("p-1", "p-2", "[", "茶"))
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert "\033" not in done.stdout
+
+
+def test_some_skipped_is_1_and_says_file_line_and_fix_but_no_text(run: Run, tmp_path: Path) -> None:
+    good, cut = f'{{"id": "p-1", "text": "{TEA}"}}\n', f'{{"id": "p-2", "text": "{RAIN}'
+    (tmp_path / "a.jsonl").write_text(good + cut, encoding="utf-8")
+    done = run("a.jsonl", "gone.csv", "--output", "out.jsonl")
+    assert done.returncode == 1
+    assert "1 post assessed" in done.stdout
+    assert "2 records skipped:" in done.stdout
+    assert "a.jsonl:2: not a complete JSON object; one JSON object per line is expected" in done.stdout
+    assert "gone.csv: no such file; check the path" in done.stdout
+    assert RAIN not in done.stdout + done.stderr
+    assert len((tmp_path / "out.jsonl.skipped.jsonl").read_text().splitlines()) == 2
+
+
+def test_nothing_done_is_2(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "header.csv").write_text("id,text\n")
+    done = run("header.csv", ".")
+    assert done.returncode == 2
+    assert "header.csv: no record in it; it is empty, or holds nothing but column names" in done.stdout
+    assert ".: a folder; name the files in it" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["a.jsonl", "--output", "a.jsonl"], "a.jsonl exists already; name another file or remove it"),
+        (["a.jsonl", "--output", "a.jsonl/b.csv"], "a.jsonl: "),
+        (["a.jsonl", "--model", "nowhere"], "nowhere: no model here"),
+    ],
+)
+def test_a_command_that_cannot_be_done_is_2_with_one_line(
+    run: Run, tmp_path: Path, arguments: list[str], says: str
+) -> None:
+    write(tmp_path / "a.jsonl", [{"text": TEA}])
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert done.stderr.startswith("error: ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_chinese_locale_speaks_chinese_and_lang_overrides_it_anywhere(run: Run, tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", [{"text": TEA}, {"text": ""}])
+    chinese = run("a.jsonl", LANG="zh_CN.UTF-8")
+    assert "表达出的风险，由高到低" in chinese.stdout
+    assert "已评估 1 条" in chinese.stdout
+    assert "1 post assessed" in run("a.jsonl", "--lang", "en", LANG="zh_CN.UTF-8").stdout
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "plain text", "gzip"])
+def test_standard_input_in_every_text_format(run: Run, form: str) -> None:
+    content = {
+        "jsonl": f'{{"id": "p-1", "text": "{TEA}"}}\n',
+        "csv": f"id,正文\np-1,{TEA}\n",
+        "plain text": f"{TEA}\n",
+        "gzip": f"id,text\np-1,{TEA}\n",
+    }[form].encode()
+    done = run("-", "--json", stdin=gzip.compress(content) if form == "gzip" else content)
+    assert done.returncode == 0
+    assert [row["id"] for row in json.loads(done.stdout)["top"]] == ["stdin:1" if form == "plain text" else "p-1"]
+
+
+def test_a_killed_run_goes_on_and_ends_with_the_same_bytes(run: Run, tiny: Path, tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", [{"id": n, "text": f"{TEA}{n}"} for n in range(4_000)])
+    assert run("a.jsonl", "--output", "whole.jsonl").returncode == 0
+    _stop(tiny, tmp_path, "resumed.jsonl", signal.SIGKILL)
+    assert not (tmp_path / "resumed.jsonl").exists()
+    done = run("a.jsonl", "--output", "resumed.jsonl", "--json")
+    assert 0 < json.loads(done.stdout)["resumed"] < 4_000
+    assert (tmp_path / "resumed.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+    assert not list(tmp_path.glob("*.partial"))
+
+
+def test_ctrl_c_is_130_keeps_what_is_done_and_says_how_to_go_on(tiny: Path, tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", [{"id": n, "text": f"{TEA}{n}"} for n in range(4_000)])
+    code, said = _stop(tiny, tmp_path, "out.csv", signal.SIGINT)
+    assert code == 130
+    assert said == "Interrupted: what is done is kept; give the same command again to go on.\n"
+    assert list(tmp_path.glob("out.csv.*.partial"))
+
+
+def _stop(tiny: Path, folder: Path, output: str, number: signal.Signals) -> tuple[int, str]:
+    """Send the signal once something has been written; the exit code and standard error."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "shouwang", "assess", "a.jsonl", "--model", str(tiny), "--output", output],
+        cwd=folder,
+        env={**os.environ, "LANG": "C.UTF-8", "LC_ALL": "", "LANGUAGE": ""},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    until = time.monotonic() + 30
+    while not any(path.stat().st_size for path in folder.glob(f"{output}.*.partial")):
+        assert process.poll() is None
+        assert time.monotonic() < until
+        time.sleep(0.005)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=30)
+    assert b"Traceback" not in said
+    return process.returncode, said.decode()
+
+
+def test_a_reader_that_goes_away_leaves_no_traceback(tiny: Path, tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", [{"text": TEA}] * 100)
+    command = f"{sys.executable} -m shouwang assess a.jsonl --model {tiny} --json --top 100 | head -c 1"
+    done = subprocess.run(["/bin/sh", "-c", command], cwd=tmp_path, capture_output=True, timeout=60)
+    assert b"Traceback" not in done.stderr
+
+
+# --- in this process ------------------------------------------------------------------------------------------------
+
+
+def test_several_files_of_several_kinds_are_one_list(within: Within, tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", [{"id": "1", "text": TEA}])
+    (tmp_path / "b.csv.gz").write_bytes(gzip.compress(f"id,评论\n2,{TEA}\n".encode("gb18030")))
+    polars.DataFrame({"mid": [3, 1], "微博正文": [RAIN, RAIN]}).write_parquet(tmp_path / "c.parquet")
+    code, found = within(
+        tmp_path / "a.jsonl", tmp_path / "b.csv.gz", tmp_path / "c.parquet", "-o", tmp_path / "o.jsonl"
+    )
+    assert code == 0
+    assert found["repeated_ids"] == 1
+    rows = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [row["id"] for row in rows] == ["1", "2", "3", "1"]
+    assert rows[2]["probabilities"] == rows[3]["probabilities"]
+
+
+def test_a_row_holds_what_is_promised(within: Within, tmp_path: Path) -> None:
+    text = "今天😀茶\ufffd茶，喝茶，好茶" * 5
+    write(tmp_path / "a.jsonl", [{"id": "p-1", "text": text}])
+    within(tmp_path / "a.jsonl", "--output", tmp_path / "o.jsonl")
+    row = json.loads((tmp_path / "o.jsonl").read_text(encoding="utf-8"))
+    assert list(row)[:3] == ["id", "level", "level_name"]
+    assert len(row["probabilities"]) == 11
+    assert sum(row["probabilities"]) == pytest.approx(1, abs=1e-5)
+    assert row["expected_level"] == pytest.approx(sum(n * p for n, p in enumerate(row["probabilities"])), abs=1e-3)
+    assert isinstance(row["high"], bool)
+    assert 0 <= row["p_high"] <= 1
+    assert set(row["indicators"]) == set(INDICATORS)
+    assert all(0 <= each["start"] < each["end"] <= len(text) and each["weight"] > 0 for each in row["evidence"])
+    assert row["model"] == "tiny 0"
+
+
+def test_every_odd_post_is_assessed(within: Within, tmp_path: Path) -> None:
+    odd = [
+        "茶" * 100_000,
+        "茶\0茶",
+        "\ud800茶\udfff",
+        "👨‍👩‍👧‍👦",
+        "茶" + "\u0301" * 1_000,
+        "\u202e茶",
+        "tea",
+        "！",
+        "[/red]茶",
+        "\x1b[2J茶",
+    ]
+    write(tmp_path / "a.jsonl", [{"id": text[:50], "text": text} for text in odd])
+    code, found = within(tmp_path / "a.jsonl", "-o", tmp_path / "o.csv")
+    assert (code, found["assessed"], found["out_of_scope"]) == (0, len(odd), {"no-words": 2, "no-chinese": 1})
+    with (tmp_path / "o.csv").open(encoding="utf-8-sig", newline="") as stream:
+        assert len(list(csv.DictReader(stream))) == len(odd)
+
+
+def test_odd_posts_and_ids_neither_break_nor_steer_the_table(tiny: Path, tmp_path: Path) -> None:
+    odd = ["[/red]茶", "\x1b[2J茶", "茶\n茶\u202e", "\ud800茶", "x" * 5_000]
+    write(tmp_path / "a.jsonl", [{"id": text, "text": text} for text in odd])
+    (tmp_path / "[b]\x1b.csv").write_text("id\n1\n")
+    done = CliRunner().invoke(app, ["assess", "--model", str(tiny), *map(str, tmp_path.iterdir())])
+    assert done.exit_code == 1
+    assert "\x1b" not in done.stdout
+    assert "[/red]" in done.stdout
+    assert "\u202e" not in done.stdout
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_json_is_the_same_in_both_languages_but_for_the_level_name(run: Run, tmp_path: Path, language: str) -> None:
+    write(tmp_path / "a.jsonl", [{"id": "p-1", "text": TEA}, {"id": "p-2"}])
+    found = json.loads(run("a.jsonl", "--json", "--lang", language).stdout)
+    (row,) = found.pop("top")
+    assert (row.pop("level_name").isascii(), row.keys() >= {"id", "level", "evidence"}) == (language == "en", True)
+    assert found["skips"][0]["where"] == "a.jsonl:2"
+    assert json.dumps(found, ensure_ascii=False).isascii()
+
+
+def test_an_unfinished_run_over_another_column_is_not_gone_on_with(within: Within, tmp_path: Path, tiny: Path) -> None:
+    source = write(tmp_path / "a.jsonl", [{"id": 1, "text": TEA, "title": RAIN}])
+    (tmp_path / "o.jsonl.00000000.partial").write_text("")
+    done = CliRunner().invoke(app, ["assess", "--model", str(tiny), str(source), "-o", str(tmp_path / "o.jsonl")])
+    assert "unfinished run over other input, with other columns or another model" in str(done.exception)
+
+
+# --- marking --------------------------------------------------------------------------------------------------------
+
+
+def _assessment(*spans: tuple[int, int, Indicator, float]) -> Assessment:
+    evidence = tuple(Evidence(*span) for span in spans)
+    return Assessment("p", 0, (1.0, *[0.0] * 10), False, 0.1, dict.fromkeys(INDICATORS, 0.0), "m", evidence)
+
+
+def test_evidence_is_in_brackets_without_colour_and_in_colour_with_it() -> None:
+    found = _assessment((2, 4, "wish", 1.0), (4, 5, "time", 0.5))
+    assert marked("零一二三四五", found, styled=False).plain == "零一[二三][四]五"
+    coloured = marked("零一二三四五", found, styled=True)
+    assert coloured.plain == "零一二三四五"
+    assert [(span.start, span.end) for span in coloured.spans] == [(2, 4), (4, 5)]
+
+
+def test_a_long_post_is_shown_around_its_heaviest_evidence() -> None:
+    text = "茶" * 300 + "雨雨" + "茶" * 300
+    shown = marked(text, _assessment((0, 2, "pain", 0.1), (300, 302, "wish", 2.0)), styled=False).plain
+    assert shown.startswith("…")
+    assert shown.endswith("…")
+    assert "[雨雨]" in shown
+    assert len(shown) < 100
+
+
+def test_family_emoji_stay_whole_and_controls_do_not_show() -> None:
+    assert marked("👨‍👩‍👧\n\x1b茶", _assessment(), styled=False).plain == "👨‍👩‍👧  茶"
