@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from shouwang.errors import ShouwangError
-from shouwang.language import LANGUAGES, say, use_language
+from shouwang.language import LANGUAGES, language, say, use_language
 from shouwang.lookup import get
 
 NOTHING_DONE = 2
@@ -37,6 +37,7 @@ def _fail(why: str) -> None:
 
 def _choose_language(arguments: list[str]) -> list[str]:
     """The arguments without `--lang zh`, which may stand anywhere."""
+    use_language(language())
     rest: list[str] = []
     remaining = iter(arguments)
     for argument in remaining:

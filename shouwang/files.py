@@ -15,6 +15,7 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
@@ -334,9 +335,12 @@ def _parquet_count(path: Path) -> int | None:
         return None
 
 
+_json = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def write_line(stream: TextIO, row: Mapping[str, object]) -> None:
     """One row as a line of JSONL."""
-    stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+    stream.write(_json(row) + "\n")
 
 
 def jsonl_to_csv(source: Path, target: Path) -> None:
@@ -345,7 +349,7 @@ def jsonl_to_csv(source: Path, target: Path) -> None:
         writer: csv.DictWriter[str] | None = None
         for line in lines:
             row = {
-                name: json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
+                name: _json(value) if isinstance(value, list | dict) else value
                 for name, value in json.loads(line).items()
             }
             if writer is None:
@@ -357,5 +361,11 @@ def jsonl_to_csv(source: Path, target: Path) -> None:
 def jsonl_to_parquet(source: Path, target: Path, schema: Mapping[str, polars.DataType]) -> None:
     """A JSONL file as Parquet with that schema, in bounded memory."""
     import polars  # heavy, and only Parquet needs it
+    from polars.io.plugins import register_io_source
 
-    polars.scan_ndjson(source, schema=dict(schema)).sink_parquet(target)
+    def batches(*_: object) -> Iterator[polars.DataFrame]:
+        with source.open("rb") as lines:
+            while batch := b"".join(islice(lines, PARQUET_BATCH)):
+                yield polars.read_ndjson(batch, schema=dict(schema))
+
+    register_io_source(batches, schema=dict(schema)).sink_parquet(target)
