@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import locale
 import os
+import sys
 from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Literal, NamedTuple, get_args
@@ -31,6 +33,8 @@ def locale_language(environment: Mapping[str, str] = os.environ) -> Language:
     for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
         if value := environment.get(name):
             return "zh" if value.lower().startswith("zh") else "en"
+    if sys.platform == "win32":  # which sets none of them, and calls its locales "Chinese (Simplified)_China"
+        return "zh" if (locale.getlocale()[0] or "").lower().startswith(("zh", "chinese")) else "en"
     return "en"
 
 

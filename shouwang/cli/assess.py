@@ -21,7 +21,6 @@ from shouwang import files, scale
 from shouwang.columns import posts_from
 from shouwang.errors import InputError
 from shouwang.language import language, say
-from shouwang.models import store
 from shouwang.posts import Assessment, Post, Skipped
 from shouwang.scale import Indicator
 from shouwang.triage.batch import Ranked, Summary, assess_records
@@ -74,6 +73,8 @@ def assess(
     as_json: Annotated[bool, typer.Option("--json", help=say("Print JSON.", "输出 JSON。"))] = False,
 ) -> None:
     """Read, assess, show; the exit code says whether records were skipped."""
+    from shouwang.models import store  # takes a third of a second, which the other commands do without
+
     loaded = store.load(model)
     records = _read(posts, text_column=text_column, id_column=id_column, encoding=encoding)
     basis = (loaded.name, loaded.version, str(model), language(), text_column, id_column, encoding)
