@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import shouwang
-from shouwang.cli import assess, data, evaluate, train
+from shouwang.cli import assess, benchmark, data, evaluate, train
 from shouwang.language import say
 
 app = typer.Typer(
@@ -47,4 +47,5 @@ app.add_typer(data.app, name="data")
 app.command("evaluate", help=say("Predictions against gold, with intervals.", "把预测与标注对照，给出区间。"))(
     evaluate.command
 )
+app.command("benchmark", help=say("Compare models on folds and test.", "在五折和测试集上比较模型。"))(benchmark.command)
 app.command(help=say("Build the built-in model from public data.", "用公开数据构建内置模型。"))(train.train_default)

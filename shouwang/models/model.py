@@ -95,17 +95,20 @@ class Model:
         ]
         if not shown:
             return {}
-        _, occurrences, entries = self.heads.explained([windows[number].text for number in shown])
+        texts = [windows[number].text for number in shown]
+        _, occurrences, entries = self.heads.explained(texts)
+        before = np.concatenate([[0], np.cumsum([len(text) for text in texts])])
+        starts, ends = (places + before[occurrences.row] for places in (occurrences.start, occurrences.end))
+        words = [reasons.words(text) for text in texts]
         found: dict[int, list[Evidence]] = {number: [] for number in shown}
         for column, indicator in enumerate(INDICATORS):
             shares = self.heads.shares(occurrences, entries, INDICATOR_HEADS[column])
+            added = reasons.spread(starts, ends, shares, before[-1])
             for row, number in enumerate(shown):
                 if indicators[number, column] < SHOWN_FROM:
                     continue
-                here = occurrences.row == row
-                text, start = windows[number].text, windows[number].start
-                added = reasons.spread(occurrences.start[here], occurrences.end[here], shares[here], len(text))
-                for span in reasons.strongest(text, added):
+                for span in reasons.strongest(words[row], added[before[row] : before[row + 1]]):
+                    start = windows[number].start
                     first, last = forms[number].original(start + span.start, start + span.end)
                     found[number].append(Evidence(first, last, indicator, span.weight))
         return found

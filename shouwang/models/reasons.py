@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
-import rjieba
 from numpy.typing import NDArray
 
 MOST = 3
@@ -15,6 +14,17 @@ MOST = 3
 
 LEAST = 0.15
 """Log-odds that a span must add to be shown."""
+
+Places = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+class Word(NamedTuple):
+    """Characters `start` up to `end`; a word that is not `spoken` (punctuation, blanks, emoji) is no evidence."""
+
+    start: int
+    end: int
+    spoken: bool
 
 
 class Span(NamedTuple):
@@ -25,30 +35,32 @@ class Span(NamedTuple):
     weight: float
 
 
-def spread(
-    starts: NDArray[np.int64], ends: NDArray[np.int64], shares: NDArray[np.float32], length: int
-) -> NDArray[np.float64]:
+def spread(starts: Places, ends: Places, shares: NDArray[np.float32], length: int) -> Floats:
     """What each of `length` characters adds, when every share is split evenly over its characters."""
-    steps = np.zeros(length + 1)
     each = shares / np.maximum(ends - starts, 1)
-    np.add.at(steps, starts, each)
-    np.add.at(steps, ends, -each)
-    return np.cumsum(steps)[:length]
+    steps = np.bincount(starts, each, length + 1) - np.bincount(ends, each, length + 1)
+    return np.asarray(np.cumsum(steps)[:length])
 
 
-def strongest(text: str, added: Sequence[float] | NDArray[np.float64]) -> list[Span]:
-    """The runs of words that add most, heaviest first; `added` has one number per character of the text."""
-    runs = [
-        Span(group[0].start, group[-1].end, sum(span.weight for span in group))
-        for positive, spans in groupby(_words(text, np.asarray(added)), key=lambda span: span.weight > 0)
-        if positive and (group := list(spans))
-    ]
-    return sorted((run for run in runs if run.weight >= LEAST), key=lambda run: -run.weight)[:MOST]
+def words(text: str) -> list[Word]:
+    """The text cut into words, which follow one another without gaps."""
+    import rjieba
 
-
-def _words(text: str, added: NDArray[np.float64]) -> Iterator[Span]:
+    found: list[Word] = []
     start = 0
     for word in rjieba.cut(text):
-        end = start + len(word)
-        yield Span(start, end, float(added[start:end].sum()) if any(map(str.isalnum, word)) else 0.0)
-        start = end
+        found.append(Word(start, start + len(word), any(map(str.isalnum, word))))
+        start += len(word)
+    return found
+
+
+def strongest(text_words: Sequence[Word], added: Floats) -> list[Span]:
+    """The runs of words that add most, heaviest first; `added` has one number per character of the text."""
+    before = np.concatenate([[0.0], np.cumsum(added)])
+    spans = [Span(start, end, float(before[end] - before[start]) * spoken) for start, end, spoken in text_words]
+    runs = [
+        Span(run[0].start, run[-1].end, sum(span.weight for span in run))
+        for adds, group in groupby(spans, key=lambda span: span.weight > 0)
+        if adds and (run := list(group))
+    ]
+    return sorted((run for run in runs if run.weight >= LEAST), key=lambda run: -run.weight)[:MOST]

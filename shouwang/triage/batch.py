@@ -61,6 +61,15 @@ def ignore(count: int) -> None:
     """A progress that nobody watches."""
 
 
+def urgency(assessment: Assessment) -> tuple[bool, bool, float, float]:
+    """What posts are ranked by, highest first: high risk before the rest, then the expected level.
+
+    A post can be low and still express a strong wish to die; the probability of high alone would bury it.
+    Posts out of scope come last.
+    """
+    return assessment.scope == "ok", assessment.high, assessment.expected_level, assessment.p_high
+
+
 def assess_records(
     records: Records,
     assess: Assess,
@@ -77,7 +86,7 @@ def assess_records(
     Raises InputError when the output exists, or when an unfinished run of something else stands there.
     """
     summary = Summary(output=output)
-    ranking: list[tuple[bool, float, float, int, Post, Assessment]] = []
+    ranking: list[tuple[tuple[bool, bool, float, float], int, Post, Assessment]] = []
     partial = _partial(output, run) if output is not None else None
     with ExitStack() as stack:
         skips = None
@@ -90,8 +99,7 @@ def assess_records(
             summary.high += assessment.high
             if assessment.scope != "ok":
                 summary.out_of_scope[assessment.scope] += 1
-            in_scope = assessment.scope == "ok"
-            entry = (in_scope, assessment.p_high, assessment.expected_level, -summary.assessed, post, assessment)
+            entry = (urgency(assessment), -summary.assessed, post, assessment)
             if len(ranking) < top:
                 heapq.heappush(ranking, entry)
             elif ranking and entry > ranking[0]:
@@ -99,7 +107,7 @@ def assess_records(
     if output is not None and partial is not None:
         _finish(partial, output, summary)
     return Ranked(
-        [(post, assessment) for *_, post, assessment in sorted(ranking, key=lambda e: e[:4], reverse=True)], summary
+        [(post, assessment) for *_, post, assessment in sorted(ranking, key=lambda e: e[:2], reverse=True)], summary
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 from shouwang.errors import InputError
 from shouwang.posts import Assessment, Evidence, Post, Skipped
 from shouwang.scale import INDICATORS
-from shouwang.triage.batch import Assess, assess_records
+from shouwang.triage.batch import Assess, assess_records, urgency
 
 POSTS = [Post(f"p-{number}", "茶" * number) for number in range(1, 601)]
 BROKEN = Skipped("a.csv:7", "the text is empty", "fill it in")
@@ -189,3 +189,15 @@ def test_only_the_first_skips_are_held_in_memory() -> None:
 
 def test_no_table_is_wanted() -> None:
     assert assess_records(POSTS, assess, top=0).top == []
+
+
+def test_a_strong_wish_to_die_ranks_above_ordinary_posts_that_are_likelier_to_be_high() -> None:
+    def assessment(level: int, p_high: float, scope: str = "ok") -> Assessment:
+        probabilities = tuple(float(each == level) for each in range(11))
+        return Assessment("a", level, probabilities, p_high >= 0.5, p_high, {}, "tiny", (), scope)
+
+    flagged, wish, ordinary, foreign = (
+        urgency(each)
+        for each in (assessment(7, 0.6), assessment(5, 0.1), assessment(0, 0.3), assessment(9, 0.4, "no-chinese"))
+    )
+    assert flagged > wish > ordinary > foreign
