@@ -97,17 +97,19 @@ class Model:
             return {}
         texts = [windows[number].text for number in shown]
         _, occurrences, entries = self.heads.explained(texts)
-        before = np.concatenate([[0], np.cumsum([len(text) for text in texts])])
+        # one place more for each, where what reaches its end ends
+        before = np.concatenate([[0], np.cumsum([len(text) + 1 for text in texts])])
         starts, ends = (places + before[occurrences.row] for places in (occurrences.start, occurrences.end))
         words = [reasons.words(text) for text in texts]
         found: dict[int, list[Evidence]] = {number: [] for number in shown}
         for column, indicator in enumerate(INDICATORS):
             shares = self.heads.shares(occurrences, entries, INDICATOR_HEADS[column])
-            added = reasons.spread(starts, ends, shares, before[-1])
+            steps = reasons.steps(starts, ends, shares, before[-1])
             for row, number in enumerate(shown):
                 if indicators[number, column] < SHOWN_FROM:
                     continue
-                for span in reasons.strongest(words[row], added[before[row] : before[row + 1]]):
+                added = np.cumsum(steps[before[row] : before[row + 1] - 1])
+                for span in reasons.strongest(words[row], added):
                     start = windows[number].start
                     first, last = forms[number].original(start + span.start, start + span.end)
                     found[number].append(Evidence(first, last, indicator, span.weight))

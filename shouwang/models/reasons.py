@@ -35,11 +35,11 @@ class Span(NamedTuple):
     weight: float
 
 
-def spread(starts: Places, ends: Places, shares: NDArray[np.float32], length: int) -> Floats:
-    """What each of `length` characters adds, when every share is split evenly over its characters."""
+def steps(starts: Places, ends: Places, shares: NDArray[np.float32], length: int) -> Floats:
+    """How much more each of `length` characters adds than the one before it, when every share is split evenly over
+    its characters. Sum them within one text: a sum over several would round differently beside other texts."""
     each = shares / np.maximum(ends - starts, 1)
-    steps = np.bincount(starts, each, length + 1) - np.bincount(ends, each, length + 1)
-    return np.asarray(np.cumsum(steps)[:length])
+    return np.asarray(np.bincount(starts, each, length) - np.bincount(ends, each, length))
 
 
 def words(text: str) -> list[Word]:

@@ -32,18 +32,28 @@ def load(folder: str | Path | None = None) -> Model:
         settings = json.loads((path / SETTINGS).read_text(encoding="utf-8"))
         tensors = load_file(path / WEIGHTS)
     except FileNotFoundError as error:
-        raise InputError(f"{path}: no model here ({Path(error.filename or path).name} is missing)") from None
+        missing = Path(error.filename or WEIGHTS).name
+        raise InputError(f"{path}: no model here ({missing} is missing); name the folder that holds it") from None
     except (SafetensorError, ValueError) as error:
         raise InputError(f"{path}: the model cannot be read ({error}); copy or build it again") from None
-    if settings.get("format") != FORMAT or tuple(settings["heads"]) != HEADS:
+    made_for = settings.get("format") if isinstance(settings, dict) else None
+    if made_for != FORMAT or tuple(settings["heads"]) != HEADS or not _fit(settings, tensors):
         raise InputError(
-            f"{path}: made for another version of shouwang (format {settings.get('format')}, not {FORMAT})"
+            f"{path}: made for another version of shouwang (format {made_for}, not {FORMAT}, or other heads or cues); "
+            "build it again with this version"
         )
     heads = HashedLinear(
         HashedFeatures(**settings["features"]),
         *(tensors[name].astype(np.float32) for name in ("idf", "weights", "bias")),
     )
     return Model(settings["name"], settings["version"], heads, settings["threshold"])
+
+
+def _fit(settings: dict[str, Any], tensors: dict[str, NDArray[Any]]) -> bool:
+    """Whether the tensors have this version's columns and heads."""
+    columns = HashedFeatures(**settings["features"]).columns
+    shapes = {name: tensor.shape for name, tensor in tensors.items()}
+    return shapes == {"idf": (columns,), "weights": (columns, len(HEADS)), "bias": (len(HEADS),)}
 
 
 def save(model: Model, folder: Path, notes: dict[str, Any]) -> None:

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shouwang.models import store
+from shouwang.models.model import Model
+from tests.tiny import save_tiny
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """A model with random weights, as it comes back from its folder."""
+    folder = tmp_path_factory.mktemp("tiny")
+    save_tiny(folder)
+    return store.load(folder)

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shouwang import cues
+from shouwang.models.features import HashedFeatures
+from shouwang.models.linear import HashedLinear
+from shouwang.models.model import BATCH, HEADS, HIGH_HEAD, INDICATOR_HEADS, SHOWN_FROM, Model
+from shouwang.posts import Post
+from shouwang.scale import INDICATORS, LEVELS
+from tests import examples
+
+TEA = "今天的茶很好喝，明天还想喝。"
+ODD = ["", "   ", "😀😀", "👨‍👩‍👧‍👦", "a cup of tea", "茶", "茶\0茶", "\ud800茶\udfff", "茶" + "\u0301" * 50, TEA * 60]
+TEXTS = [post.text for post in (*examples.posts(), *examples.labelled())]
+
+
+@pytest.fixture(scope="module")
+def knows_one_cue() -> Model:
+    """Nothing but the words 想死 makes a post high, and they speak for a wish."""
+    features = HashedFeatures(bits=12)
+    weights = np.zeros((features.columns, len(HEADS)), np.float32)
+    bias = np.zeros(len(HEADS), np.float32)
+    bias[HIGH_HEAD:] = -5
+    cue = next(number for number, start, end in cues.find("想死") if (start, end) == (0, 2))
+    wish = INDICATOR_HEADS[INDICATORS.index("wish")]
+    weights[(1 << features.bits) + cue, [HIGH_HEAD, wish]] = 50
+    return Model("one-cue", "1", HashedLinear(features, np.ones(features.columns, np.float32), weights, bias), 0.5)
+
+
+@settings(max_examples=25, deadline=None)
+@given(texts=st.lists(st.sampled_from(TEXTS + ODD), min_size=2, max_size=8))
+def test_an_assessment_does_not_depend_on_the_posts_beside_it(tiny: Model, texts: list[str]) -> None:
+    together = tiny.assess(texts)
+    assert together == [tiny.assess([Post(str(number), text)])[0] for number, text in enumerate(texts, 1)]
+
+
+def test_nor_on_the_batch_it_comes_in(tiny: Model) -> None:
+    assert tiny.assess([*[TEA] * (BATCH - 1), *TEXTS[:3]])[BATCH - 1 :] == [
+        replace(each, id=str(BATCH + number)) for number, each in enumerate(tiny.assess(TEXTS[:3]))
+    ]
+
+
+@pytest.mark.parametrize("text", [*TEXTS[:20], *ODD])
+def test_every_number_of_an_assessment_is_sane(tiny: Model, text: str) -> None:
+    (found,) = tiny.assess([text])
+    assert len(found.probabilities) == len(LEVELS)
+    assert sum(found.probabilities) == pytest.approx(1)
+    assert found.level == int(np.argmax(found.probabilities))
+    assert 0 <= found.p_high <= 1
+    assert list(found.indicators) == list(INDICATORS)
+    assert all(0 <= strength <= 1 for strength in found.indicators.values())
+    assert all(0 <= each.start < each.end <= len(text) and each.weight > 0 for each in found.evidence)
+    assert all(found.indicators[each.indicator] >= SHOWN_FROM for each in found.evidence)
+
+
+@pytest.mark.parametrize(
+    ("text", "scope"),
+    [
+        ("", "no-words"),
+        (" \n\t", "no-words"),
+        ("😀👍🏽", "no-words"),
+        ("！？……", "no-words"),
+        ("I had a cup of tea", "no-chinese"),
+        ("お茶", "ok"),
+        ("茶", "ok"),
+    ],
+)
+def test_posts_without_chinese_words_are_marked_and_never_high(tiny: Model, text: str, scope: str) -> None:
+    (found,) = replace(tiny, threshold=0.0).assess([text])
+    assert found.scope == scope
+    assert found.high == (scope == "ok")
+    assert scope == "ok" or not found.evidence
+
+
+def test_high_begins_at_the_threshold(tiny: Model) -> None:
+    p_high = tiny.assess([TEA])[0].p_high
+    assert replace(tiny, threshold=p_high).assess([TEA])[0].high
+    assert not replace(tiny, threshold=np.nextafter(p_high, 1)).assess([TEA])[0].high
+
+
+def test_bare_texts_are_numbered_and_posts_keep_their_ids(tiny: Model) -> None:
+    assert [each.id for each in tiny.assess([TEA, Post("p-7", TEA), TEA])] == ["1", "p-7", "3"]
+    assert tiny.assess([TEA])[0].model == "tiny 0"
+    assert tiny.assess([]) == []
+
+
+def test_posts_are_read_lazily(tiny: Model) -> None:
+    def endless() -> object:
+        while True:
+            yield TEA
+
+    stream = tiny.stream(endless())  # type: ignore[arg-type]
+    assert [next(stream).id for _ in range(BATCH + 1)][-1] == str(BATCH + 1)
+
+
+def test_a_very_long_post_is_answered_by_its_riskiest_window(knows_one_cue: Model) -> None:
+    quiet = (TEA * 7_200)[:100_000]
+    loud = quiet[:60_000] + "\n我想死\n" + quiet[60_000:]
+    calm, found = knows_one_cue.assess([quiet, loud])
+    assert (calm.high, calm.evidence) == (False, ())
+    assert (found.high, found.indicators["wish"] > 0.9) == (True, True)
+    assert [(each.start, each.end, each.indicator) for each in found.evidence] == [(60_002, 60_004, "wish")]
+
+
+def test_a_cue_on_the_edge_of_a_window_is_not_cut(knows_one_cue: Model) -> None:
+    texts = [(TEA * 40)[:before] + "我想死" + TEA * 10 for before in range(340, 405)]
+    assert all(each.high for each in knows_one_cue.assess(texts))
+
+
+@pytest.mark.parametrize("words", ["想死", "想\u200b死", "想\0死", "想\u0301死"])
+def test_evidence_points_at_the_text_as_it_was_written(knows_one_cue: Model, words: str) -> None:
+    text = f"\u200b😀&nbsp;我真的{words}，很累"
+    (found,) = knows_one_cue.assess([text])
+    (span,) = found.evidence
+    assert text[span.start : span.end] == words
+    assert span.weight == pytest.approx(0.3 * 50, rel=1e-5)
+
+
+def test_lone_surrogates_and_nul_are_assessed_as_the_rest_is(knows_one_cue: Model) -> None:
+    found = knows_one_cue.assess(["\ud800我想死\udfff", "\0我想死\0", "\ud800", "\0"])
+    assert [each.high for each in found] == [True, True, False, False]
+    assert [each.scope for each in found] == ["ok", "ok", "no-words", "no-words"]

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from shouwang.errors import InputError
+from shouwang.models import store
+from shouwang.models.model import HEADS, Model
+from tests import examples
+from tests.tiny import save_tiny
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    save_tiny(tmp_path / "tiny")
+    return tmp_path / "tiny"
+
+
+def changed(folder: Path, **settings: object) -> Path:
+    path = folder / store.SETTINGS
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | settings), encoding="utf-8")
+    return folder
+
+
+def test_a_saved_model_gives_the_same_answers(tiny: Model, tmp_path: Path) -> None:
+    store.save(tiny, tmp_path / "deep" / "copy", {})
+    assert store.load(tmp_path / "deep" / "copy").assess(examples.posts()) == tiny.assess(examples.posts())
+
+
+def test_a_model_saves_to_the_same_bytes(tiny: Model, folder: Path, tmp_path: Path) -> None:
+    store.save(tiny, tmp_path / "copy", {})
+    for name in (store.WEIGHTS, store.SETTINGS):
+        assert (tmp_path / "copy" / name).read_bytes() == (folder / name).read_bytes()
+
+
+def test_a_folder_holds_three_tensors_and_plain_json(tiny: Model, tmp_path: Path) -> None:
+    store.save(tiny, tmp_path, {"data": {"used": ["编造"]}})
+    assert {path.name for path in tmp_path.iterdir()} == {store.WEIGHTS, store.SETTINGS}
+    assert {name: each.dtype for name, each in load_file(tmp_path / store.WEIGHTS).items()} == {
+        "idf": np.float16,
+        "weights": np.float16,
+        "bias": np.float32,
+    }
+    settings = json.loads((tmp_path / store.SETTINGS).read_text(encoding="utf-8"))
+    assert (settings["name"], settings["threshold"], settings["heads"]) == ("tiny", 0.5, list(HEADS))
+    assert settings["data"] == {"used": ["编造"]}
+
+
+def fails(folder: Path, says: str) -> None:
+    with pytest.raises(InputError, match=re.escape(says)) as caught:
+        store.load(folder)
+    message = str(caught.value)
+    assert str(folder) in message
+    assert "; " in message, "it says what to do"
+
+
+def test_a_folder_without_a_model(tmp_path: Path) -> None:
+    fails(tmp_path, "no model here (model.json is missing)")
+
+
+def test_a_folder_without_weights(folder: Path) -> None:
+    (folder / store.WEIGHTS).unlink()
+    fails(folder, "no model here (model.safetensors is missing)")
+
+
+@pytest.mark.parametrize("kept", [0, 4, 1_000])
+def test_weights_that_are_cut_short(folder: Path, kept: int) -> None:
+    path = folder / store.WEIGHTS
+    path.write_bytes(path.read_bytes()[:kept])
+    fails(folder, "the model cannot be read")
+
+
+@pytest.mark.parametrize("content", ["", "{", "茶"])
+def test_settings_that_are_no_json(folder: Path, content: str) -> None:
+    (folder / store.SETTINGS).write_text(content, encoding="utf-8")
+    fails(folder, "the model cannot be read")
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", '"tea"'])
+def test_settings_of_something_else(folder: Path, content: str) -> None:
+    (folder / store.SETTINGS).write_text(content, encoding="utf-8")
+    fails(folder, "made for another version of shouwang (format None, not 1")
+
+
+def test_a_model_of_another_format(folder: Path) -> None:
+    fails(changed(folder, format=2), "made for another version of shouwang (format 2, not 1")
+
+
+def test_a_model_with_other_heads(folder: Path) -> None:
+    fails(changed(folder, heads=["tea"]), "made for another version of shouwang")
+
+
+def test_weights_of_another_model(folder: Path) -> None:
+    tensors = load_file(folder / store.WEIGHTS)
+    save_file(tensors | {"weights": tensors["weights"][:-1].copy()}, folder / store.WEIGHTS)
+    fails(folder, "made for another version of shouwang")
