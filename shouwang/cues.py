@@ -1,6 +1,6 @@
 """Words that carry an indicator, or that turn one around: a small lexicon of our own.
 
-Written from knowledge of the language, not collected from posts. Patterns run over canonical text (see `text.py`).
+Written from knowledge of the language, not collected from posts. Patterns run over canonical text (see `text/`).
 A cue is a hint to a model and a reason to show; alone it decides nothing.
 """
 
