@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from shouwang.posts import LabelledPost, Post
 
@@ -18,5 +19,5 @@ def labelled() -> list[LabelledPost]:
     return [LabelledPost(**row) for row in _rows("labelled.jsonl")]
 
 
-def _rows(name: str) -> list[dict[str, str]]:
+def _rows(name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (FOLDER / name).read_text(encoding="utf-8").splitlines()]

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file
+from safetensors.numpy import save as to_bytes
 
 from shouwang.errors import InputError
 from shouwang.models.features import HashedFeatures
@@ -65,7 +66,7 @@ def save(model: Model, folder: Path, notes: dict[str, Any]) -> None:
         "weights": heads.weights.astype(np.float16),
         "bias": heads.bias.astype(np.float32),
     }
-    save_file(tensors, folder / WEIGHTS)
+    (folder / WEIGHTS).write_bytes(to_bytes(tensors))  # save_file would make it readable by its owner only
     features = {name: getattr(heads.features, name) for name in HashedFeatures.__slots__}
     settings = {
         "format": FORMAT,

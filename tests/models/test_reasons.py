@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,7 +20,7 @@ def single(length: int, silent: tuple[int, ...] = ()) -> list[Word]:
 def test_words_follow_one_another_without_gaps(text: str) -> None:
     found = words(text)
     assert "".join(text[word.start : word.end] for word in found) == text
-    assert all(one.end == other.start for one, other in zip(found, found[1:], strict=False))
+    assert all(one.end == other.start for one, other in pairwise(found))
 
 
 def test_punctuation_and_emoji_are_not_spoken() -> None:

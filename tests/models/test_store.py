@@ -51,6 +51,10 @@ def test_a_folder_holds_three_tensors_and_plain_json(tiny: Model, tmp_path: Path
     assert settings["data"] == {"used": ["编造"]}
 
 
+def test_whoever_may_read_the_settings_may_read_the_weights(folder: Path) -> None:
+    assert (folder / store.WEIGHTS).stat().st_mode == (folder / store.SETTINGS).stat().st_mode
+
+
 def fails(folder: Path, says: str) -> None:
     with pytest.raises(InputError, match=re.escape(says)) as caught:
         store.load(folder)
