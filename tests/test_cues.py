@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-import re
 from typing import get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shouwang.cues import CUES, Context, find
+from shouwang.cues import CUES, Context, Cue, find
 from shouwang.scale import INDICATORS
 from shouwang.text import canonical
 from tests import examples
@@ -27,10 +26,8 @@ def test_every_indicator_has_cues() -> None:
 
 
 @pytest.mark.parametrize("cue", CUES, ids=lambda cue: cue.name)
-def test_a_pattern_compiles_and_never_matches_nothing(cue: object) -> None:
-    pattern = next(each for each in CUES if each is cue).regex
-    assert not pattern.match("")
-    assert re.compile(pattern.pattern)
+def test_a_pattern_compiles_and_never_matches_nothing(cue: Cue) -> None:
+    assert not cue.regex.match("")
 
 
 @pytest.mark.parametrize(
