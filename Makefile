@@ -14,6 +14,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/test_imports.py
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

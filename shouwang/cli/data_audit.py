@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from shouwang.language import say
 
@@ -139,14 +139,13 @@ def _parts_table(found: Audit) -> Table:
 
 
 def _overlaps_table(found: Audit) -> Table:
-    first, second = say("part A", "部分 A"), say("part B", "部分 B")
     table = Table(
-        first,
-        second,
-        say("of A also in B", "A 也在 B 中"),
-        say("of B also in A", "B 也在 A 中"),
-        say("near: of A", "近似：A"),
-        say("near: of B", "近似：B"),
+        Column(say("part A", "部分 A"), overflow="fold", min_width=18),
+        Column(say("part B", "部分 B"), overflow="fold", min_width=18),
+        say("A in B", "A 在 B 中"),
+        say("B in A", "B 在 A 中"),
+        say("A near B", "A 近似"),
+        say("B near A", "B 近似"),
     )
     for each in found.overlaps:
         counts = (each.exact_first, each.exact_second, each.near_first, each.near_second)
