@@ -140,8 +140,8 @@ def _parts_table(found: Audit) -> Table:
 
 def _overlaps_table(found: Audit) -> Table:
     table = Table(
-        Column(say("part A", "部分 A"), overflow="fold", min_width=18),
-        Column(say("part B", "部分 B"), overflow="fold", min_width=18),
+        Column(say("part A", "部分 A"), overflow="fold", min_width=16),
+        Column(say("part B", "部分 B"), overflow="fold", min_width=16),
         say("A in B", "A 在 B 中"),
         say("B in A", "B 在 A 中"),
         say("A near B", "A 近似"),

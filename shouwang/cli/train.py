@@ -56,8 +56,10 @@ def train_default(
     )
     console.print(
         say(
-            f"{len(corpus.dropped)} training posts left out: they stand in the test set or in the folds.",
-            f"剔除 {len(corpus.dropped)} 条训练帖：它们也在测试集或各折中。",
+            f"{len(corpus.dropped)} training posts left out: they stand in the test set or in the folds. "
+            f"Their ids: {output / store.SETTINGS}, data.dropped.",
+            f"剔除 {len(corpus.dropped)} 条训练帖：它们也在测试集或各折中。"
+            f"编号见 {output / store.SETTINGS} 的 data.dropped。",
         )
     )
     fitted = fit(corpus, say=console.print)
