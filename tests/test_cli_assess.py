@@ -16,8 +16,8 @@ import pytest
 from typer.testing import CliRunner
 
 from shouwang.cli import app
-from shouwang.cli.assess import marked
-from shouwang.posts import Assessment, Evidence
+from shouwang.cli.assess_table import marked
+from shouwang.posts import Assessment, Evidence, Post
 from shouwang.scale import INDICATORS, Indicator
 from tests.tiny import save_tiny
 
@@ -301,3 +301,19 @@ def test_a_long_post_is_shown_around_its_heaviest_evidence() -> None:
 
 def test_family_emoji_stay_whole_and_controls_do_not_show() -> None:
     assert marked("👨‍👩‍👧\n\x1b茶", _assessment(), styled=False).plain == "👨‍👩‍👧  茶"
+
+
+def test_evidence_stays_on_its_words_when_identifiers_are_hidden() -> None:
+    text = "@茶茶 打13800000000，好累"
+    start = text.index("好累")
+    hidden, assessment, counts = deidentified(Post("p", text), _assessment((start, start + 2, "pain", 1.0)))
+    assert "13800000000" not in hidden.text
+    assert counts == {"mention": 1, "phone": 1}
+    assert marked(hidden.text, assessment, styled=False).plain.endswith("[好累]")
+
+
+def test_a_table_can_be_shown_without_identifiers(tiny: Path, tmp_path: Path) -> None:
+    source = write(tmp_path / "a.jsonl", [{"id": "1", "text": "打13800000000"}])
+    done = CliRunner().invoke(app, ["assess", "--model", str(tiny), "--deidentify", str(source)])
+    assert "13800000000" not in done.stdout
+    assert "phone 1" in done.stdout
