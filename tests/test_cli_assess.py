@@ -16,7 +16,7 @@ import pytest
 from typer.testing import CliRunner
 
 from shouwang.cli import app
-from shouwang.cli.assess_table import marked
+from shouwang.cli.assess_table import deidentified, marked
 from shouwang.posts import Assessment, Evidence, Post
 from shouwang.scale import INDICATORS, Indicator
 from tests.tiny import save_tiny
