@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 MOST = 3
 """Spans that are shown for one indicator."""
 
-LEAST = 0.15
+LEAST = 0.4
 """Log-odds that a span must add to be shown."""
 
 Places = NDArray[np.int64]
