@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from shouwang.errors import ShouwangError
+from shouwang.errors import INTERRUPTED, NOTHING_DONE, ShouwangError
 from shouwang.language import LANGUAGES, language, say, use_language
 from shouwang.lookup import get
-
-NOTHING_DONE = 2
-INTERRUPTED = 130
 
 
 def main() -> None:

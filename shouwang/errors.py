@@ -1,6 +1,9 @@
-"""Errors that a user can act on."""
+"""Errors that a user can act on, and how a command says that it ended."""
 
 from __future__ import annotations
+
+ALL_WELL, SOME_SKIPPED, NOTHING_DONE, INTERRUPTED = 0, 1, 2, 130
+"""Exit codes of every command."""
 
 
 class ShouwangError(Exception):

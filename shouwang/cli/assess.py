@@ -15,13 +15,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 
 from shouwang import files
 from shouwang.cli.assess_table import print_table
+from shouwang.cli.options import AsJson
 from shouwang.columns import posts_from
-from shouwang.errors import InputError
+from shouwang.errors import ALL_WELL, INTERRUPTED, NOTHING_DONE, SOME_SKIPPED, InputError
 from shouwang.language import language, say
 from shouwang.posts import Post, Skipped
 from shouwang.triage.batch import Ranked, assess_records
 
-ALL_WELL, SOME_SKIPPED, NOTHING_DONE, INTERRUPTED = 0, 1, 2, 130
 RECORDS_PER_STEP = 500  # of the progress bar
 
 
@@ -66,7 +66,7 @@ def assess(
             ),
         ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help=say("Print JSON.", "输出 JSON。"))] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Read, assess, show; the exit code says whether records were skipped."""
     from shouwang.models import store  # takes a third of a second, which the other commands do without

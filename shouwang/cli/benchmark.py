@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from shouwang import lookup
+from shouwang.cli.options import AsJson, DropLeaks
 from shouwang.errors import InputError
 from shouwang.evaluate import TASKS, Task, jsonable
 from shouwang.language import say
@@ -37,21 +38,11 @@ def command(
         str | None, typer.Option(help=say("A test set of your own: data set or file.", "另用的测试集：数据集或文件。"))
     ] = None,
     seeds: Annotated[str, typer.Option(help=say("Numbers, separated by commas.", "随机种子，用逗号分隔。"))] = "0",
-    drop_leaks: Annotated[
-        bool,
-        typer.Option(
-            "--drop-leaks",
-            help=say(
-                "Train without the posts that also stand in what is scored.", "训练时去掉同时出现在被评部分的帖子。"
-            ),
-        ),
-    ] = False,
+    drop_leaks: DropLeaks = False,
     output: Annotated[
         Path, typer.Option(help=say("Folder for results; a run goes on there.", "结果文件夹；可续跑。"))
     ] = Path("runs/benchmark"),
-    as_json: Annotated[
-        bool, typer.Option("--json", help=say("Print JSON for machines.", "输出供程序读取的 JSON。"))
-    ] = False,
+    as_json: AsJson = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help=say("Only say what would be run.", "只列出将要运行的内容。"))
     ] = False,

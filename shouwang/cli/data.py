@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from shouwang.cli.data_audit import audit
+from shouwang.cli.options import AsJson
 from shouwang.language import Words, say
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ HOW = {
     "downloaded": Words("downloaded", "已下载"),
 }
 
-AsJson = Annotated[bool, typer.Option("--json", help=say("Print JSON.", "输出 JSON。"))]
 Folder = Annotated[
     Path | None,
     typer.Option(

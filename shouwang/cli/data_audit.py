@@ -12,6 +12,8 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
+from shouwang.cli.options import AsJson
+from shouwang.errors import NOTHING_DONE, SOME_SKIPPED
 from shouwang.language import say
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ def audit(
     output: Annotated[
         Path | None, typer.Option(help=say("A JSON file for all ids.", "写入全部编号的 JSON 文件。"))
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help=say("Print JSON.", "输出 JSON。"))] = False,
+    as_json: AsJson = False,
     threshold: Annotated[
         float,
         typer.Option(min=0.3, max=1, help=say("Similarity that counts as near duplicate.", "多大的相似度算近似重复。")),
@@ -82,7 +84,7 @@ def audit(
     else:
         _print_audit(found, skipped, output)
     if skipped:
-        raise typer.Exit(1 if any(posts.values()) else 2)
+        raise typer.Exit(SOME_SKIPPED if any(posts.values()) else NOTHING_DONE)
 
 
 def _print_audit(found: Audit, skipped: Sequence[Skipped], output: Path | None) -> None:

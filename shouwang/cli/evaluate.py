@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from shouwang import scale
+from shouwang.cli.options import AsJson
+from shouwang.errors import ALL_WELL, SOME_SKIPPED
 from shouwang.evaluate import (
     METRICS,
     TASKS,
@@ -31,7 +33,6 @@ from shouwang.evaluate.intervals import RESAMPLES
 from shouwang.evaluate.report import CLASSES, Comparison
 from shouwang.language import Words, say
 
-ALL_WELL, SOME_SKIPPED = 0, 1
 IDS_SHOWN = 20
 
 TASK_NAMES: dict[Task, Words] = {
@@ -73,9 +74,7 @@ def command(
     output: Annotated[
         Path | None, typer.Option(help=say("Write the whole report as JSON.", "把完整报告写成 JSON。"))
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help=say("Print JSON for machines.", "输出供程序读取的 JSON。"))
-    ] = False,
+    as_json: AsJson = False,
     threshold: Annotated[
         float,
         typer.Option(min=0, max=1, help=say("High from this p_high on.", "p_high 达到多少算高风险。")),

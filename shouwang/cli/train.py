@@ -9,6 +9,7 @@ from typing import Annotated, Any, cast
 import typer
 from rich.console import Console
 
+from shouwang.cli.options import AsJson, DropLeaks
 from shouwang.language import LANGUAGES, language, say, use_language
 
 CORE = tuple(f"sos-1k/fold{number}" for number in range(1, 6))
@@ -24,17 +25,8 @@ NAME, VERSION = "shouwang-hashed", "1"
 
 def train_default(
     output: Annotated[Path, typer.Option(help=say("The folder to write.", "输出目录。"))] = Path("runs/default"),
-    drop_leaks: Annotated[
-        bool,
-        typer.Option(
-            "--drop-leaks",
-            help=say(
-                "Leave training posts out that stand in the test set, and name them.",
-                "剔除与测试集重复的训练帖并列出。",
-            ),
-        ),
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help=say("Print JSON.", "输出 JSON。"))] = False,
+    drop_leaks: DropLeaks = False,
+    as_json: AsJson = False,
 ) -> None:
     """Load, audit, fit, measure, write."""
     from shouwang.data.load import load, records
