@@ -70,9 +70,9 @@ class Model:
         logits = np.concatenate([self.heads.logits([w.text for w in chunk]) for chunk in _chunks(windows, BATCH)])
         worst = _worst(windows, logits[:, HIGH_HEAD])
         logits = logits[worst].astype(np.float64)
-        indicators = _sigmoid(logits[:, INDICATOR_HEADS])
+        indicators = sigmoid(logits[:, INDICATOR_HEADS])
         evidence = self._evidence([windows[i] for i in worst], forms, indicators)
-        levels, high = _softmax(logits[:, :HIGH_HEAD]), _sigmoid(logits[:, HIGH_HEAD])
+        levels, high = softmax(logits[:, :HIGH_HEAD]), sigmoid(logits[:, HIGH_HEAD])
         for number, post in enumerate(posts):
             yield Assessment(
                 id=post.id,
@@ -134,12 +134,14 @@ def _worst(windows: Sequence[_Window], risk: NDArray[np.float32]) -> NDArray[np.
     return order[np.searchsorted(posts[order], np.arange(posts[-1] + 1))]
 
 
-def _softmax(logits: Floats) -> Floats:
+def softmax(logits: Floats) -> Floats:
+    """Probabilities of each row's classes, from their log-odds (n, K)."""
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
-def _sigmoid(logits: Floats) -> Floats:
+def sigmoid(logits: Floats) -> Floats:
+    """Probabilities from log-odds of any shape."""
     return np.asarray(1 / (1 + np.exp(-logits)))
 
 

@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shouwang.data.leaks import refuse_leaks
+from shouwang.evaluate import of_levels
+from shouwang.evaluate.calibration import fit_temperature
 from shouwang.models.features import HashedFeatures
 from shouwang.models.linear import Entries, HashedLinear, counts, weighted
-from shouwang.models.model import HEADS, HIGH_HEAD
+from shouwang.models.model import HEADS, HIGH_HEAD, sigmoid, softmax
 from shouwang.posts import LabelledPost
 from shouwang.text import canonical
 from shouwang.train.targets import ROLES, Role, Target, all_heads
@@ -140,7 +142,9 @@ def _calibrated(heads: HashedLinear, logits: Floats, posts: Sequence[LabelledPos
     from sklearn.linear_model import LogisticRegression
 
     slope, shift = np.ones(len(HEADS)), np.zeros(len(HEADS))
-    slope[:HIGH_HEAD] = 1 / _temperature(logits[:, :HIGH_HEAD], np.array([post.level for post in posts]))
+    slope[:HIGH_HEAD] = 1 / fit_temperature(
+        of_levels([post.level or 0 for post in posts], softmax(logits[:, :HIGH_HEAD]))
+    )
     targets = all_heads(posts, ["core"] * len(posts))[1:]
     for head, target in enumerate(targets, HIGH_HEAD):
         platt = LogisticRegression(C=1e6)
@@ -154,21 +158,10 @@ def _calibrated(heads: HashedLinear, logits: Floats, posts: Sequence[LabelledPos
     return calibrated, logits * slope + shift
 
 
-def _temperature(logits: Floats, gold: NDArray[np.int64]) -> float:
-    """The temperature with the least log loss (Guo et al. 2017)."""
-    from scipy.optimize import minimize_scalar
-    from scipy.special import log_softmax
-
-    def loss(log_temperature: float) -> float:
-        return -float(log_softmax(logits / np.exp(log_temperature), axis=1)[np.arange(len(gold)), gold].mean())
-
-    return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
-
-
 def _best_threshold(logits: Floats, gold: NDArray[np.bool_]) -> float:
     """The probability of high from which the folds' weighted F1 is best (0.01 steps, the lowest of equals)."""
     from sklearn.metrics import f1_score
 
-    p_high = 1 / (1 + np.exp(-logits))
+    p_high = sigmoid(logits)
     steps = np.arange(0.2, 0.81, 0.01)
     return round(float(max(steps, key=lambda step: f1_score(gold, p_high >= step, average="weighted"))), 2)

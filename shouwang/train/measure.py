@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from shouwang.evaluate import Interval, Options, contrast, measured, of_high, of_levels
+from shouwang.evaluate import Answers, Interval, Options, contrast, measured, of_high, of_levels
+from shouwang.evaluate import measure as point_values
 from shouwang.evaluate.answers import Floats
-from shouwang.models.model import HIGH_HEAD, Model
+from shouwang.models.model import HIGH_HEAD, Model, sigmoid, softmax
 from shouwang.posts import LabelledPost, Post
 from shouwang.train.default import Fitted
 
@@ -26,8 +27,7 @@ def measure(
 ) -> dict[str, Any]:
     """Every figure of the model card, as JSON types; `ordinary` holds posts of which none should be flagged."""
     logits = fitted.out_of_fold
-    powers = np.exp(logits[:, :HIGH_HEAD] - logits[:, :HIGH_HEAD].max(axis=1, keepdims=True))
-    levels, high = powers / powers.sum(axis=1, keepdims=True), 1 / (1 + np.exp(-logits[:, HIGH_HEAD]))
+    levels, high = softmax(logits[:, :HIGH_HEAD]), sigmoid(logits[:, HIGH_HEAD])
     gold_high = np.array([bool(post.high) for post in fitted.posts])
     recall95 = float(np.quantile(high[gold_high], 1 - RECALL))
     assessed = model.assess(test)
@@ -53,19 +53,22 @@ def measure(
 
 
 def _scores(posts: Sequence[LabelledPost], levels: Floats, high: Floats, threshold: float) -> dict[str, Any]:
-    answers = {
-        "levels": of_levels([post.level or 0 for post in posts], levels),
-        "high": of_high([bool(post.high) for post in posts], high, threshold),
-    }
     return {"n": len(posts)} | {
         task: {name: _rounded(value) for name, value in measured(each, Options()).items() if name in REPORTED[task]}
-        for task, each in answers.items()
+        for task, each in _answers(posts, levels, high, threshold).items()
     }
 
 
 def _weighted_f1(posts: Sequence[LabelledPost], levels: Floats, high: Floats, threshold: float) -> dict[str, float]:
-    scores = _scores(posts, levels, high, threshold)
-    return {task: scores[task]["weighted_f1"]["value"] for task in REPORTED}
+    answers = _answers(posts, levels, high, threshold)
+    return {task: round(point_values(each)["weighted_f1"], 4) for task, each in answers.items()}
+
+
+def _answers(posts: Sequence[LabelledPost], levels: Floats, high: Floats, threshold: float) -> dict[str, Answers]:
+    return {
+        "levels": of_levels([post.level or 0 for post in posts], levels),
+        "high": of_high([bool(post.high) for post in posts], high, threshold),
+    }
 
 
 def _flagged(model: Model, posts: Sequence[Post], recall95: float) -> dict[str, Any]:
