@@ -9,7 +9,8 @@ import numpy as np
 from shouwang.models import store
 from shouwang.models.features import HashedFeatures
 from shouwang.models.linear import HashedLinear
-from shouwang.models.model import HEADS, Model
+from shouwang.models.mixture import HEADS
+from shouwang.models.model import Model
 
 
 def save_tiny(folder: Path) -> None:

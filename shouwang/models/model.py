@@ -13,13 +13,10 @@ from numpy.typing import NDArray
 
 from shouwang.models import reasons
 from shouwang.models.linear import HashedLinear
+from shouwang.models.mixture import HIGH_HEAD, INDICATOR_HEADS, sigmoid, softmax
 from shouwang.posts import Assessment, Evidence, Post
-from shouwang.scale import INDICATORS, LEVELS
+from shouwang.scale import INDICATORS
 from shouwang.text import Canonical, canonical
-
-HIGH_HEAD = len(LEVELS)
-INDICATOR_HEADS = range(HIGH_HEAD + 1, HIGH_HEAD + 1 + len(INDICATORS))
-HEADS = (*(f"level {each.value}" for each in LEVELS), "high", *INDICATORS)
 
 WINDOW = 400
 """Canonical characters read at once; a longer post gets the answer of the window with the highest risk."""
@@ -132,17 +129,6 @@ def _worst(windows: Sequence[_Window], risk: NDArray[np.float32]) -> NDArray[np.
     posts = np.array([window.post for window in windows])
     order = np.lexsort((np.arange(len(windows)), -risk, posts))
     return order[np.searchsorted(posts[order], np.arange(posts[-1] + 1))]
-
-
-def softmax(logits: Floats) -> Floats:
-    """Probabilities of each row's classes, from their log-odds (n, K)."""
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
-
-
-def sigmoid(logits: Floats) -> Floats:
-    """Probabilities from log-odds of any shape."""
-    return np.asarray(1 / (1 + np.exp(-logits)))
 
 
 def _chunks(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:

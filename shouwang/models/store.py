@@ -15,7 +15,8 @@ from safetensors.numpy import save as to_bytes
 from shouwang.errors import InputError
 from shouwang.models.features import HashedFeatures
 from shouwang.models.linear import HashedLinear
-from shouwang.models.model import HEADS, Model
+from shouwang.models.mixture import HEADS
+from shouwang.models.model import Model
 
 BUILTIN = Path(__file__).parent / "builtin"
 WEIGHTS = "model.safetensors"

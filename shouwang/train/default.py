@@ -14,7 +14,7 @@ from shouwang.evaluate import of_levels
 from shouwang.evaluate.calibration import fit_temperature
 from shouwang.models.features import HashedFeatures
 from shouwang.models.linear import Entries, HashedLinear, counts, weighted
-from shouwang.models.model import HEADS, HIGH_HEAD, sigmoid, softmax
+from shouwang.models.mixture import HEADS, HIGH_HEAD, sigmoid, softmax
 from shouwang.posts import LabelledPost
 from shouwang.text import canonical
 from shouwang.train.targets import ROLES, Role, Target, all_heads

@@ -11,7 +11,8 @@ import numpy as np
 from shouwang.evaluate import Answers, Interval, Options, contrast, measured, of_high, of_levels
 from shouwang.evaluate import measure as point_values
 from shouwang.evaluate.answers import Floats
-from shouwang.models.model import HIGH_HEAD, Model, sigmoid, softmax
+from shouwang.models.mixture import HIGH_HEAD, sigmoid, softmax
+from shouwang.models.model import Model
 from shouwang.posts import LabelledPost, Post
 from shouwang.train.default import Fitted
 

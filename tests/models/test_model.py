@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from shouwang import cues
 from shouwang.models.features import HashedFeatures
 from shouwang.models.linear import HashedLinear
-from shouwang.models.model import BATCH, HEADS, HIGH_HEAD, INDICATOR_HEADS, SHOWN_FROM, Model
+from shouwang.models.mixture import HEADS, HIGH_HEAD, INDICATOR_HEADS
+from shouwang.models.model import BATCH, SHOWN_FROM, Model
 from shouwang.posts import Post
 from shouwang.scale import INDICATORS, LEVELS
 from tests import examples

@@ -10,7 +10,8 @@ from safetensors.numpy import load_file, save_file
 
 from shouwang.errors import InputError
 from shouwang.models import store
-from shouwang.models.model import HEADS, Model
+from shouwang.models.mixture import HEADS
+from shouwang.models.model import Model
 from tests import examples
 from tests.tiny import save_tiny
 

@@ -13,7 +13,8 @@ import pytest
 from shouwang.evaluate import contrast
 from shouwang.language import Language, use_language
 from shouwang.models import store
-from shouwang.models.model import HIGH_HEAD, Model
+from shouwang.models.mixture import HIGH_HEAD
+from shouwang.models.model import Model
 from shouwang.train.card import card
 from shouwang.train.default import Corpus, Fitted
 

@@ -8,7 +8,8 @@ import pytest
 
 from shouwang.errors import InputError
 from shouwang.models import store
-from shouwang.models.model import HEADS, HIGH_HEAD, Model
+from shouwang.models.mixture import HEADS, HIGH_HEAD
+from shouwang.models.model import Model
 from shouwang.posts import LabelledPost
 from shouwang.train.default import Corpus, Fitted, audited, fit
 from tests.train.conftest import FEATURES

@@ -1,7 +1,7 @@
 """Write the encoder as an ONNX graph by hand, from numpy weights: no exporter, the same bytes every time.
 
-One input `ids` [1, n]: one post, unpadded, so that no post can see another. Outputs, per exit e, the
-logits `levels{e}` [1, 11] and `high{e}` [1, 2]. The frozen word rows stay 4-bit and are unpacked after
+One input `ids` [1, n]: one post, unpadded, so that no post can see another. Outputs: the log-odds `heads`
+[1, len(HEADS)] and the pooled frozen features `bottom`. The frozen word rows stay 4-bit and are unpacked after
 the gather. A matrix is float32 under its name, or int8 under `name.q` with `name.scale` per column and
 the reciprocal smoothing `name.smooth` of its inputs (see `quantise`), or only stored as int8 under
 `name.stored` and unfolded once at load.
@@ -9,12 +9,14 @@ the reciprocal smoothing `name.smooth` of its inputs (see `quantise`), or only s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+
+from shouwang.train.builtin.encoder import Arrays
 
 MS = "com.microsoft"
 FLOAT = TensorProto.FLOAT
@@ -23,7 +25,7 @@ FLOAT = TensorProto.FLOAT
 class Graph:
     """Nodes and initialisers in the order they are written."""
 
-    def __init__(self, weights: Mapping[str, np.ndarray], epsilon: float) -> None:
+    def __init__(self, weights: Arrays, epsilon: float) -> None:
         self.weights, self.epsilon = weights, epsilon
         self.nodes: list[onnx.NodeProto] = []
         self.constants: dict[str, onnx.TensorProto] = {}
@@ -90,35 +92,30 @@ def _layer(g: Graph, i: int, x: str, heads: int) -> str:
 
 
 def build(
-    weights: Mapping[str, np.ndarray],
-    layers: int,
-    exits: Sequence[int],
-    heads: int,
-    epsilon: float,
-    extra: Sequence[str] = (),
-    bottom: int = 0,
+    weights: Arrays, layers: int, heads: int, epsilon: float, extra: Sequence[str] = (), bottom: int = 0
 ) -> onnx.ModelProto:
-    """The model; `extra` names inner values to give out as well (for calibration), `bottom` a layer whose
-    pooled output [1, 2·hidden] is given out for the linear members."""
+    """The model. `bottom` names a layer whose pooled output [1, 2·hidden] is given out for the linear member; `extra`
+    names inner values to give out as well (for calibration). Without head weights it stops at the last layer."""
     g = Graph(weights, epsilon)
     x = _embeddings(g)
-    outputs = [helper.make_tensor_value_info(name, FLOAT, None) for name in extra]
-    axis = g.constant("tokens", np.array([1])) if exits or bottom else ""
+    outputs = list(extra)
     for i in range(layers):
         x = _layer(g, i, x, heads)
-        if i + 1 not in exits and i + 1 != bottom:
-            continue
-        mean = g.node("ReduceMean", [x, axis], f"mean{i}", keepdims=0)
-        peak = g.node("ReduceMax", [x, axis], f"peak{i}", keepdims=0)
-        pooled = g.node("Concat", [mean, peak], "bottom" if i + 1 == bottom else f"pooled{i}", axis=-1)
         if i + 1 == bottom:
-            outputs.append(helper.make_tensor_value_info("bottom", FLOAT, None))
-        if i + 1 not in exits:
-            continue
-        for head in (f"levels{i + 1}", f"high{i + 1}"):
-            g.node("Gemm", [pooled, g.constant(f"{head}.w"), g.constant(f"{head}.b")], head)
-            outputs.append(helper.make_tensor_value_info(head, FLOAT, [1, weights[f"{head}.b"].shape[0]]))
+            outputs.append(_pooled(g, x, "bottom"))
+    if "heads.w" in weights:
+        inputs = [_pooled(g, x, "pooled"), g.constant("heads.w"), g.constant("heads.b")]
+        outputs.append(g.node("Gemm", inputs, "heads"))
+    values = [helper.make_tensor_value_info(name, FLOAT, None) for name in outputs]
     ids = helper.make_tensor_value_info("ids", TensorProto.INT64, [1, "n"])
-    graph = helper.make_graph(g.nodes, "shouwang", [ids], outputs, list(g.constants.values()))
+    graph = helper.make_graph(g.nodes, "shouwang", [ids], values, list(g.constants.values()))
     opsets = [helper.make_opsetid("", 20), helper.make_opsetid(MS, 1)]
     return helper.make_model(graph, opset_imports=opsets, producer_name="shouwang", ir_version=10)
+
+
+def _pooled(g: Graph, x: str, output: str) -> str:
+    """Mean and maximum over tokens, side by side: [1, 2·hidden]."""
+    axis = g.constant("tokens", np.array([1]))
+    mean = g.node("ReduceMean", [x, axis], f"{output}.mean", keepdims=0)
+    peak = g.node("ReduceMax", [x, axis], f"{output}.peak", keepdims=0)
+    return g.node("Concat", [mean, peak], output, axis=-1)

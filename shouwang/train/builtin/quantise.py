@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import onnxruntime as ort
 
-from . import graph
+from shouwang.train.builtin import graph
 
 INPUTS = {"qkv.w": "h{}", "ao.w": "context{}", "fi.w": "a{}", "fo.w": "gelu{}"}
 LIMIT = 63
@@ -30,8 +30,9 @@ def ranges(
 ) -> dict[str, np.ndarray]:
     """Largest absolute input of every matrix, by column, over `posts`."""
     names = {f"l{i}.{m}": value.format(i) for i in range(layers) for m, value in INPUTS.items()}
-    extra = [v for v in names.values() if v != "h0"] + ["h0"]
-    run = session(graph.build(weights, layers, [], heads, epsilon, extra).SerializeToString())
+    extra = sorted(set(names.values()))
+    bare = {name: value for name, value in weights.items() if not name.startswith("heads.")}
+    run = session(graph.build(bare, layers, heads, epsilon, extra).SerializeToString())
     top: dict[str, np.ndarray] = {}
     for ids in posts:
         for name, value in zip(extra, run.run(extra, {"ids": ids[None]}), strict=True):

@@ -1,0 +1,62 @@
+"""The small encoder: an ONNX graph that reads one text at a time, so that no text changes another's score."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shouwang.models.tokens import encode
+
+if TYPE_CHECKING:
+    import onnxruntime
+    from tokenizers import Tokenizer
+
+Floats = NDArray[np.float32]
+
+
+class TextEncoder:
+    """Log-odds of every head and the frozen layers' pooled features, from an ONNX graph and its tokenizer.
+
+    `table` maps code points to what the backbone was trained to see instead. Both files are given as bytes.
+    """
+
+    def __init__(self, graph: bytes, tokenizer: bytes, table: dict[int, str]) -> None:
+        self._graph, self._pieces, self._table = graph, tokenizer, table
+
+    def __call__(self, texts: Sequence[str]) -> tuple[Floats, Floats]:
+        """Log-odds (n, heads) and features (n, d) of n ≥ 1 texts; texts are spread over the processor's cores."""
+        outputs = list(self._workers.map(self._one, encode(self._tokenizer, self._table, texts)))
+        heads, bottom = (np.concatenate(same) for same in zip(*outputs, strict=True))
+        return heads, bottom
+
+    def _one(self, ids: NDArray[np.int64]) -> list[Floats]:
+        return list(self._session.run(["heads", "bottom"], {"ids": ids[None]}))
+
+    @cached_property
+    def _session(self) -> onnxruntime.InferenceSession:
+        return session(self._graph)
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        from tokenizers import Tokenizer
+
+        return Tokenizer.from_buffer(self._pieces)
+
+    @cached_property
+    def _workers(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
+
+
+def session(graph: bytes) -> onnxruntime.InferenceSession:
+    """An onnxruntime session on the CPU, one thread a call."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

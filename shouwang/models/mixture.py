@@ -1,0 +1,72 @@
+"""How the linear member's and the encoder's log-odds become one answer: a few weights, fitted on the folds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shouwang.scale import HIGH_FROM, INDICATORS, LEVELS
+
+HIGH_HEAD = len(LEVELS)
+INDICATOR_HEADS = range(HIGH_HEAD + 1, HIGH_HEAD + 1 + len(INDICATORS))
+HEADS = (*(f"level {each.value}" for each in LEVELS), "high", *INDICATORS)
+
+TINY = 1e-6
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Mixture:
+    """Levels: softmax(Σ weight · log p + bias) over the two members, a logarithmic opinion pool. High: a logistic
+    regression on `high_features`. Each indicator: one on the members' two log-odds.
+    """
+
+    levels: Floats  # (2,)
+    level_bias: Floats  # (11,)
+    high: Floats  # (6,)
+    high_bias: float
+    indicators: Floats  # (5, 2)
+    indicator_bias: Floats  # (5,)
+
+    def __call__(self, encoder: Floats, linear: Floats) -> Floats:
+        """Log-odds (n, heads) from those of both members."""
+        members = (encoder, linear)
+        logs = [log_softmax(each[:, :HIGH_HEAD]) for each in members]
+        levels = self.levels[0] * logs[0] + self.levels[1] * logs[1] + self.level_bias
+        high = high_features(*members) @ self.high + self.high_bias
+        odds = np.stack([each[:, INDICATOR_HEADS] for each in members], axis=2)
+        indicators = (odds * self.indicators).sum(axis=2) + self.indicator_bias
+        return np.column_stack([levels, high, indicators])
+
+
+def high_features(encoder: Floats, linear: Floats) -> Floats:
+    """For each member the log-odds of high, of a level that counts as high, and of a level above 0: (n, 6)."""
+    columns = []
+    for member in (encoder, linear):
+        p = softmax(member[:, :HIGH_HEAD])
+        columns += [member[:, HIGH_HEAD], log_odds(p[:, HIGH_FROM:].sum(axis=1)), log_odds(p[:, 1:].sum(axis=1))]
+    return np.stack(columns, axis=1)
+
+
+def softmax(logits: Floats) -> Floats:
+    """Probabilities of each row's classes, from their log-odds (n, K)."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def log_softmax(logits: Floats) -> Floats:
+    """Logarithms of `softmax`, none below log 1e-6."""
+    return np.log(np.maximum(softmax(logits), TINY))
+
+
+def sigmoid(logits: Floats) -> Floats:
+    """Probabilities from log-odds of any shape."""
+    return np.asarray(1 / (1 + np.exp(-logits)))
+
+
+def log_odds(p: Floats) -> Floats:
+    """Log-odds of probabilities of any shape, within ±13.8 (1e-6)."""
+    p = np.clip(p, TINY, 1 - TINY)
+    return np.asarray(np.log(p) - np.log1p(-p))

@@ -1,0 +1,128 @@
+"""Which posts train, which only measure, and that none is in both."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shouwang.data.duplicates import canonical as comparable
+from shouwang.evaluate.obfuscate import obfuscate
+from shouwang.text import canonical
+from shouwang.train.builtin import sources
+from shouwang.train.builtin.sources import Row
+
+RISK_WORDS = re.compile(
+    r"死|自杀|自残|割腕|跳楼|轻生|结束生命|活着|活下去|不想活|消失|遗书|安眠药|解脱|离开这个世界|了结|自尽|上吊"
+)
+DISGUISES = ("homophones", "one-homophone", "look-alike", "swapped", "initials")
+"""Kinds of obfuscation that the canonical form reads least, and that training therefore shows. The other kinds are not shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """Training pools, what calibrates (`held_*`), what only measures (`new_*`); `dropped` counts copies, by pool."""
+
+    folds: list[Row]
+    test: list[Row]
+    sos4k: list[Row]
+    virus: list[Row]
+    usual: list[Row]
+    invented: list[Row]
+    graded: list[Row]
+    talk: list[Row]
+    intent: list[Row]
+    held_virus: list[Row]
+    held_invented: list[Row]
+    new_usual: list[Row]
+    new_unrelated: list[Row]
+    explain: dict[str, NDArray[np.float32]]
+    leaks: frozenset[str]
+    dropped: dict[str, int]
+
+    @property
+    def training(self) -> list[Row]:
+        """Every post that the final model may learn from."""
+        own = [row for row in self.folds if row.id not in self.leaks]
+        return [*own, *self.sos4k, *self.virus, *self.usual, *self.invented, *self.graded, *self.talk, *self.intent]
+
+
+def load(seed: int = 0, explain: int = 32) -> Pools:
+    """Everything that training and measuring need, audited: no training post stands in anything that measures."""
+    rng = np.random.default_rng(seed)
+    folds, test = sources.sos1k()
+    core = [*folds, *test]
+    four = sources.sos4k()
+    kept_four = sources.without_copies(four, core)
+    usual = _shuffled(sources.distinct(sources.everyday("usual-eval")).kept, rng)
+    usual_train, new_usual = usual[: len(usual) // 2], usual[len(usual) // 2 :]
+    measured = [*core, *new_usual, *sources.contrast_set()]
+    kept_usual = sources.without_copies(usual_train, measured)
+    virus = sources.without_copies(sources.distinct(sources.everyday("virus-train")).kept, measured)
+    virus_rows = _shuffled(virus.kept, rng)
+    own = sources.without_copies(sources.distinct(sources.invented()).kept, measured)
+    calm = _shuffled([row for row in own.kept if row.level < 0], rng)
+    psy = sources.without_copies(sources.psyguard(), core)
+    unrelated = _shuffled([row for row in psy.kept if row.note == sources.UNRELATED], rng)
+    intent = _shuffled([row for row in psy.kept if "自杀意图" in row.note or "自杀计划" in row.note], rng)
+    turns = _shuffled([row for row in sources.smilechat() if 12 <= len(row.text) <= 150], rng)[:12_000]
+    return Pools(
+        folds=folds,
+        test=test,
+        sos4k=kept_four.kept,
+        virus=virus_rows[3000:],
+        usual=kept_usual.kept,
+        invented=calm[len(calm) // 5 :],
+        graded=[row for row in own.kept if row.level >= 0],
+        talk=[*unrelated[: len(unrelated) // 2], *[r for r in turns if not RISK_WORDS.search(r.text)][:4000]],
+        intent=intent[: len(intent) // 2],
+        held_virus=virus_rows[:3000],
+        held_invented=calm[: len(calm) // 5],
+        new_usual=new_usual,
+        new_unrelated=unrelated[len(unrelated) // 2 :],
+        explain=_explanations(four, kept_four.kept, folds, explain, seed),
+        leaks=frozenset(row.id for row in sources.without_copies(folds, test).dropped),
+        dropped={
+            "sos-4k": len(kept_four.dropped),
+            "everyday/virus": len(virus.dropped),
+            "everyday/usual": len(kept_usual.dropped),
+            "invented": len(own.dropped),
+            "psyguard": len(psy.dropped),
+        },
+    )
+
+
+def disguised(rows: Sequence[Row], rng: np.random.Generator, share: float) -> list[Row]:
+    """The rows, each with the chance `share` of standing there with its words of risk in a disguise of DISGUISES."""
+    return [_disguised(row, rng) if rng.random() < share else row for row in rows]
+
+
+def _disguised(row: Row, rng: np.random.Generator) -> Row:
+    kind = DISGUISES[rng.integers(len(DISGUISES))]
+    text = canonical(obfuscate(row.text, kind, rng)).text
+    return row if text == row.text else replace(row, text=text)
+
+
+def _shuffled(rows: Sequence[Row], rng: np.random.Generator) -> list[Row]:
+    return [rows[i] for i in rng.permutation(len(rows))]
+
+
+def _explanations(
+    four: Sequence[Row], clean: Sequence[Row], folds: Sequence[Row], size: int, seed: int
+) -> dict[str, NDArray[np.float32]]:
+    """Row id → whitened SVD of the explanation's TF-IDF [size]; the basis is fitted on `clean` only."""
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(2, 3), min_df=5, sublinear_tf=True)
+    svd = TruncatedSVD(size, random_state=seed)
+    basis = svd.fit_transform(vectorizer.fit_transform([row.note for row in clean]))
+    mean, spread = basis.mean(0), basis.std(0)
+    by_text = {comparable(row.text): row.note for row in four}
+    notes = {row.id: row.note for row in clean}
+    notes |= {row.id: by_text[key] for row in folds if (key := comparable(row.text)) in by_text}
+    values = (svd.transform(vectorizer.transform(list(notes.values()))) - mean) / spread
+    return dict(zip(notes, values.astype(np.float32), strict=True))

@@ -1,0 +1,163 @@
+"""The recipe that was chosen, and its steps in order; each is cached on disk, so that a killed build goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors.numpy import load_file
+
+from shouwang.models.blend import Blend
+from shouwang.models.encoder import TextEncoder, session
+from shouwang.models.mixture import HIGH_HEAD, Mixture
+from shouwang.scale import INDICATORS
+from shouwang.train.builtin import graph, members, mixing, quantise, sources, vocabulary
+from shouwang.train.builtin.encoder import Shape
+from shouwang.train.builtin.fit import Settings
+from shouwang.train.builtin.mixing import Said
+from shouwang.train.builtin.sources import Row
+from shouwang.train.builtin.stages import Draw, Weights, Workshop, stage1, stage2
+
+FOLDS = (1, 2, 3, 4, 5)
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that was chosen, on the folds alone."""
+
+    shape: Shape = field(default_factory=Shape)
+    first: Settings = field(default_factory=lambda: Settings(epochs=4, rate=1.5e-4))
+    first_draw: Draw = field(default_factory=lambda: Draw(250, 250, 400, 350, 60, 250))
+    second: Settings = field(default_factory=lambda: Settings(epochs=3, rate=8e-5, average_from=0.6))
+    second_draw: Draw = field(default_factory=lambda: Draw(80, 120, 150, 120, 20, 60))
+    seeds: tuple[int, ...] = (1, 2)
+    linear: members.Recipe = field(default_factory=members.Recipe)
+    mixture: mixing.Settings = field(default_factory=mixing.Settings)
+
+
+def prune(shop: Workshop) -> None:
+    """keep.npy and tokenizer.json, from the training text and the counselling turns."""
+    if (shop.cache / "tokenizer.json").exists():
+        return
+    texts = [row.text for row in [*shop.pools.training, *sources.smilechat()]]
+    seen = vocabulary.seen_pieces(vocabulary.build(shop.backbone), shop.table, texts)
+    keep = vocabulary.keep_pieces(shop.backbone, seen)
+    np.save(shop.cache / "keep.npy", keep)
+    vocabulary.build(shop.backbone, keep).save(str(shop.cache / "tokenizer.json"))
+
+
+def train(shop: Workshop, plan: Plan, fold: int, seed: int) -> None:
+    """Stage 1 once, then stage 2 without `fold`."""
+    first = stage1(shop, plan.first, plan.first_draw, 1)
+    stage2(shop, first, plan.second, plan.second_draw, fold, seed)
+
+
+def frozen_features(shop: Workshop, rows: Sequence[Row]) -> NDArray[np.float32]:
+    """Pooled output of the frozen layers for each row, by the float32 graph: [n, 2·hidden]."""
+    path, layer = shop.cache / f"frozen{shop.shape.frozen_layers}.npy", shop.shape.frozen_layers
+    if not path.exists():
+        bare = {name: value for name, value in shop.start.items() if not name.startswith("heads.")}
+        model = graph.build(bare, layer, shop.shape.heads, shop.shape.epsilon, bottom=layer)
+        run = session(model.SerializeToString()).run
+        np.save(path, np.concatenate([run(["bottom"], {"ids": ids[None]})[0] for ids in shop.ids(rows)]))
+    features: NDArray[np.float32] = np.load(path)
+    return features
+
+
+def linear_table(shop: Workshop, recipe: members.Recipe) -> members.Table:
+    rows, part = members.chosen(shop.pools, recipe)
+    return members.table(rows, part, frozen_features(shop, rows), recipe)
+
+
+def soup(paths: Sequence[Path]) -> Weights:
+    """Mean of the weights of several seeds trained from one start (Wortsman et al. 2022, arXiv 2203.05482)."""
+    loaded = [load_file(path) for path in paths]
+    return {name: np.mean([each[name] for each in loaded], axis=0, dtype=np.float32) for name in loaded[0]}
+
+
+def encoder_graph(shop: Workshop, trained: Weights, fold: int) -> bytes:
+    """The quantised ONNX encoder; ranges come from every third training post."""
+    shape, weights = shop.shape, shop.start | trained
+    rows = [row for row in shop.pools.folds if row.fold != fold][::3]
+    tops = quantise.ranges(weights, shape.layers, shape.heads, shape.epsilon, shop.ids(rows))
+    small = quantise.quantised(weights, tops)
+    model = graph.build(small, shape.layers, shape.heads, shape.epsilon, bottom=shape.frozen_layers)
+    return model.SerializeToString(deterministic=True)
+
+
+def blend(shop: Workshop, table: members.Table, plan: Plan, fold: int) -> Blend:
+    """The model without `fold` (0: of all folds), its mixture still even."""
+    path = shop.cache / f"encoder-fold{fold}.onnx"
+    if not path.exists():
+        seeds = [shop.cache / f"stage2-fold{fold}-seed{seed}.safetensors" for seed in plan.seeds]
+        path.write_bytes(encoder_graph(shop, soup(seeds), fold))
+    linear, dense = members.fit(table, fold, shop.pools.leaks, plan.linear)
+    tokenizer = (shop.cache / "tokenizer.json").read_bytes()
+    return Blend(linear, dense, TextEncoder(path.read_bytes(), tokenizer, shop.table), EVEN)
+
+
+EVEN = Mixture(
+    np.full(2, 0.5),
+    np.zeros(HIGH_HEAD),
+    np.full(6, 1 / 6),
+    0.0,
+    np.full((len(INDICATORS), 2), 0.5),
+    np.zeros(len(INDICATORS)),
+)
+
+
+def measured(shop: Workshop, fold: int) -> dict[str, list[Row]]:
+    """What a fold's model is asked: its own posts, and its fifth of every set that no model was trained on."""
+    p = shop.pools
+    sets = {
+        "virus": p.held_virus[:1500],
+        "invented": p.held_invented,
+        "usual": p.new_usual,
+        "unrelated": p.new_unrelated,
+    }
+    return {"fold": [row for row in p.folds if row.fold == fold]} | {k: v[fold - 1 :: 5] for k, v in sets.items()}
+
+
+def said_by_folds(shop: Workshop, blends: Mapping[int, Blend]) -> dict[str, tuple[Said, NDArray[np.int64]]]:
+    """By set, what the members say of posts they had not seen, and which fold's model read each post.
+
+    "fold" is in the order of `shop.pools.folds`, the other sets fold after fold.
+    """
+    found: dict[str, list[tuple[NDArray[np.float64], NDArray[np.float64], int]]] = {}
+    for fold, model in blends.items():
+        for name, rows in measured(shop, fold).items():
+            found.setdefault(name, []).append((*model.members([row.text for row in rows]), fold))
+    return {
+        name: (
+            Said(np.concatenate([e for e, _, _ in parts]), np.concatenate([x for _, x, _ in parts])),
+            np.repeat([fold for _, _, fold in parts], [len(e) for e, _, _ in parts]),
+        )
+        for name, parts in found.items()
+    }
+
+
+def cross_fitted(
+    said: Mapping[str, tuple[Said, NDArray[np.int64]]],
+    levels: NDArray[np.int64],
+    high: NDArray[np.int64],
+    settings: mixing.Settings,
+) -> dict[str, NDArray[np.float64]]:
+    """By set, the mixture's log-odds (n, heads), the mixture fitted on the other folds' posts."""
+    out = {name: np.zeros_like(each.linear) for name, (each, _) in said.items()}
+    own, fold = said["fold"]
+    for k in np.unique(fold):
+        mixture = mixing.fit(own.take(fold != k), levels[fold != k], high[fold != k], _quiet(said, k), settings)
+        for name, (each, number) in said.items():
+            mine = each.take(number == k)
+            out[name][number == k] = mixture(mine.encoder, mine.linear)
+    return out
+
+
+def _quiet(said: Mapping[str, tuple[Said, NDArray[np.int64]]], without: int) -> Said:
+    """Ordinary posts that the mixture may learn from, but for those that fold `without` read."""
+    parts = [each.take(number != without) for each, number in (said[name] for name in ("virus", "invented"))]
+    return Said(np.concatenate([p.encoder for p in parts]), np.concatenate([p.linear for p in parts]))
