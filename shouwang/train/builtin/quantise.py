@@ -9,20 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import onnxruntime as ort
 
+from shouwang.models.encoder import session
 from shouwang.train.builtin import graph
 
 INPUTS = {"qkv.w": "h{}", "ao.w": "context{}", "fi.w": "a{}", "fo.w": "gelu{}"}
 LIMIT = 63
 STORED_ONLY = ("fo.w",)  # fed by outliers: stored as int8, multiplied in float32 (as fast here, and truer)
-
-
-def session(model: bytes) -> ort.InferenceSession:
-    """One thread, CPU."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 def ranges(

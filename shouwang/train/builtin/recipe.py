@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
+from threadpoolctl import threadpool_limits
 
 from shouwang.models.blend import Blend
 from shouwang.models.encoder import TextEncoder, session
@@ -76,7 +78,7 @@ def linear_table(shop: Workshop, recipe: members.Recipe) -> members.Table:
 def soup(paths: Sequence[Path]) -> Weights:
     """Mean of the weights of several seeds trained from one start (Wortsman et al. 2022, arXiv 2203.05482)."""
     loaded = [load_file(path) for path in paths]
-    return {name: np.mean([each[name] for each in loaded], axis=0, dtype=np.float32) for name in loaded[0]}
+    return {name: np.asarray(np.mean([each[name] for each in loaded], axis=0, dtype=np.float32)) for name in loaded[0]}
 
 
 def encoder_graph(shop: Workshop, trained: Weights, fold: int) -> bytes:
@@ -86,7 +88,7 @@ def encoder_graph(shop: Workshop, trained: Weights, fold: int) -> bytes:
     tops = quantise.ranges(weights, shape.layers, shape.heads, shape.epsilon, shop.ids(rows))
     small = quantise.quantised(weights, tops)
     model = graph.build(small, shape.layers, shape.heads, shape.epsilon, bottom=shape.frozen_layers)
-    return model.SerializeToString(deterministic=True)
+    return bytes(model.SerializeToString(deterministic=True))
 
 
 def blend(shop: Workshop, table: members.Table, plan: Plan, fold: int) -> Blend:
@@ -122,15 +124,16 @@ def measured(shop: Workshop, fold: int) -> dict[str, list[Row]]:
     return {"fold": [row for row in p.folds if row.fold == fold]} | {k: v[fold - 1 :: 5] for k, v in sets.items()}
 
 
-def said_by_folds(shop: Workshop, blends: Mapping[int, Blend]) -> dict[str, tuple[Said, NDArray[np.int64]]]:
-    """By set, what the members say of posts they had not seen, and which fold's model read each post.
+Read = tuple[Said, NDArray[np.int64]]
+"""What the members said of a set's posts, and which fold's model read each post."""
 
-    "fold" is in the order of `shop.pools.folds`, the other sets fold after fold.
-    """
+
+def read_by_folds(shop: Workshop, blends: Mapping[int, Blend]) -> dict[str, Read]:
+    """By set; "fold" is in the order of `shop.pools.folds`, the other sets fold after fold."""
     found: dict[str, list[tuple[NDArray[np.float64], NDArray[np.float64], int]]] = {}
-    for fold, model in blends.items():
+    for fold in FOLDS:
         for name, rows in measured(shop, fold).items():
-            found.setdefault(name, []).append((*model.members([row.text for row in rows]), fold))
+            found.setdefault(name, []).append((*blends[fold].members([row.text for row in rows]), fold))
     return {
         name: (
             Said(np.concatenate([e for e, _, _ in parts]), np.concatenate([x for _, x, _ in parts])),
@@ -140,24 +143,54 @@ def said_by_folds(shop: Workshop, blends: Mapping[int, Blend]) -> dict[str, tupl
     }
 
 
-def cross_fitted(
-    said: Mapping[str, tuple[Said, NDArray[np.int64]]],
-    levels: NDArray[np.int64],
-    high: NDArray[np.int64],
-    settings: mixing.Settings,
-) -> dict[str, NDArray[np.float64]]:
-    """By set, the mixture's log-odds (n, heads), the mixture fitted on the other folds' posts."""
-    out = {name: np.zeros_like(each.linear) for name, (each, _) in said.items()}
-    own, fold = said["fold"]
-    for k in np.unique(fold):
-        mixture = mixing.fit(own.take(fold != k), levels[fold != k], high[fold != k], _quiet(said, k), settings)
-        for name, (each, number) in said.items():
-            mine = each.take(number == k)
-            out[name][number == k] = mixture(mine.encoder, mine.linear)
+def mixture(shop: Workshop, read: Mapping[str, Read], settings: mixing.Settings, without: int = 0) -> Mixture:
+    """The mixture fitted on what was read of every fold but one (0: of all)."""
+    said, fold = read["fold"]
+    levels, high = (np.array([getattr(row, name) for row in shop.pools.folds]) for name in ("level", "high"))
+    own = fold != without
+    parts = [each.take(number != without) for each, number in (read[name] for name in CALM)]
+    calm = Said(np.concatenate([p.encoder for p in parts]), np.concatenate([p.linear for p in parts]))
+    return mixing.fit(said.take(own), levels[own], high[own], calm, settings)
+
+
+CALM = ("virus", "invented")
+"""Held-out sets of ordinary posts that the mixture learns from; "usual" and "unrelated" only measure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Finished models by fold left out (0: none), and by set the log-odds (n, heads) that they gave posts they had not
+    seen, with the fold whose model gave them."""
+
+    blends: dict[int, Blend]
+    logits: dict[str, NDArray[np.float64]]
+    fold: dict[str, NDArray[np.int64]]
+
+
+def build(shop: Workshop, plan: Plan, say: Say = lambda line: None) -> Built:
+    """Train what the cache lacks, then put every fold's model together."""
+    torch.set_num_threads(1)
+    with threadpool_limits(limits=1):
+        say("vocabulary")
+        prune(shop)
+        for seed in plan.seeds:
+            for fold in (*FOLDS, 0):
+                say(f"encoder without fold {fold}, seed {seed}" if fold else f"encoder of all folds, seed {seed}")
+                train(shop, plan, fold, seed)
+        say("linear members")
+        table = linear_table(shop, plan.linear)
+        blends = {fold: blend(shop, table, plan, fold) for fold in (*FOLDS, 0)}
+        say("mixture")
+        read = read_by_folds(shop, blends)
+        blends = {fold: replace(each, mixture=mixture(shop, read, plan.mixture, fold)) for fold, each in blends.items()}
+    return Built(
+        blends, {name: _mixed(blends, *each) for name, each in read.items()}, {k: v for k, (_, v) in read.items()}
+    )
+
+
+def _mixed(blends: Mapping[int, Blend], said: Said, fold: NDArray[np.int64]) -> NDArray[np.float64]:
+    out = np.zeros_like(said.linear)
+    for k in FOLDS:
+        mine = said.take(fold == k)
+        out[fold == k] = blends[k].mixture(mine.encoder, mine.linear)
     return out
-
-
-def _quiet(said: Mapping[str, tuple[Said, NDArray[np.int64]]], without: int) -> Said:
-    """Ordinary posts that the mixture may learn from, but for those that fold `without` read."""
-    parts = [each.take(number != without) for each, number in (said[name] for name in ("virus", "invented"))]
-    return Said(np.concatenate([p.encoder for p in parts]), np.concatenate([p.linear for p in parts]))

@@ -44,7 +44,9 @@ class Draw:
 class Workshop:
     """Where things lie, and what every stage needs (loaded on first use)."""
 
-    e5: Path
+    source: bytes
+    """The backbone's weights file."""
+
     cache: Path
     shape: Shape
     memory: dict[bytes, torch.Tensor] = field(default_factory=dict)
@@ -56,7 +58,7 @@ class Workshop:
 
     @cached_property
     def backbone(self) -> backbone.Backbone:
-        return backbone.read(self.e5)
+        return backbone.parse(self.source)
 
     @cached_property
     def start(self) -> Weights:
