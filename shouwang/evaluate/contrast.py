@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shouwang.errors import InputError
-from shouwang.evaluate.intervals import COVERAGE, Interval
+from shouwang.evaluate.intervals import Interval, wilson
 from shouwang.posts import Post
 
 FILE = Path(__file__).with_name("contrast.jsonl")
@@ -73,16 +73,6 @@ def pairs_told_apart(posts: Sequence[ContrastPost], flagged: Sequence[bool]) -> 
     by_id = {post.id: bool(flag) for post, flag in zip(posts, flagged, strict=True)}
     apart = [by_id[post.id] and not by_id[post.pair] for post in posts if post.high and post.pair in by_id]
     return wilson(sum(apart), len(apart))
-
-
-def wilson(count: int, n: int) -> Interval:
-    """count/n with its 95 % score interval (Wilson 1927); all nan when n is 0."""
-    from scipy.stats import binomtest
-
-    if n == 0:
-        return Interval(float("nan"), float("nan"), float("nan"))
-    low, high = binomtest(count, n).proportion_ci(COVERAGE, method="wilson")
-    return Interval(count / n, float(low), float(high))
 
 
 def _same_length(posts: Sequence[ContrastPost], flagged: Sequence[bool]) -> None:

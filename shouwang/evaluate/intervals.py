@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from shouwang.errors import InputError
 from shouwang.evaluate.answers import Answers, Floats
@@ -44,6 +45,14 @@ class Difference(Interval):
     wrong_side: float = np.nan
 
 
+@dataclass(frozen=True, slots=True)
+class Share(Interval):
+    """`count` of `n` as a share (0–1) with its Wilson interval."""
+
+    count: int = 0
+    n: int = 0
+
+
 def bootstrap(
     metrics: Measures, answers: Answers, rng: np.random.Generator, resamples: int = RESAMPLES
 ) -> dict[str, Interval]:
@@ -63,6 +72,44 @@ def compare(
         raise InputError("a paired comparison needs both predictions for the same posts in the same order")
     drawn = _measure(metrics, [first, second], rng, resamples)
     return {name: _difference(value, samples) for name, (value, samples) in drawn.items()}
+
+
+def mean(values: ArrayLike, rng: np.random.Generator, resamples: int = RESAMPLES) -> Interval:
+    """The mean of one number per post (n,) with its interval; all nan without posts."""
+    drawn, samples = _means(np.asarray(values, dtype=np.float64)[None], rng, resamples)
+    return _interval(drawn[0], samples[0])
+
+
+def mean_difference(
+    first: ArrayLike, second: ArrayLike, rng: np.random.Generator, resamples: int = RESAMPLES
+) -> Difference:
+    """Mean of the first minus mean of the second, two numbers (n,) for each post, resampled in pairs; all nan without posts.
+
+    Raises InputError when the lengths differ.
+    """
+    one, other = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if one.shape != other.shape:
+        raise InputError(f"a paired difference needs two numbers for each post, found {len(one)} and {len(other)}")
+    return _difference(*_means(np.stack([one, other]), rng, resamples))
+
+
+def wilson(count: int, n: int) -> Share:
+    """count/n with its 95 % score interval (Wilson 1927); all nan when n is 0."""
+    from scipy.stats import binomtest
+
+    if n == 0:
+        return Share(np.nan, np.nan, np.nan)
+    low, high = binomtest(count, n).proportion_ci(COVERAGE, method="wilson")
+    return Share(count / n, float(low), float(high), count=count, n=n)
+
+
+def _means(values: Floats, rng: np.random.Generator, resamples: int) -> tuple[Floats, Floats]:
+    """Means over posts (rows,) of values (rows, posts), and resampled means (rows, resamples)."""
+    posts = values.shape[1]
+    if not posts:
+        return np.full(len(values), np.nan), np.full((len(values), resamples), np.nan)
+    drawn = [weights @ values.T / posts for weights in _weightings(posts, rng, resamples)]
+    return values.mean(axis=1), np.concatenate(drawn).T
 
 
 def _difference(values: Floats, samples: Floats) -> Difference:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy as np
 from shouwang.evaluate import Answers, Interval, Options, contrast, measured, of_high, of_levels
 from shouwang.evaluate import measure as point_values
 from shouwang.evaluate.answers import Floats
+from shouwang.evaluate.intervals import wilson
 from shouwang.models.mixture import HIGH_HEAD, sigmoid, softmax
 from shouwang.models.model import Model
 from shouwang.posts import LabelledPost, Post
@@ -81,7 +81,7 @@ def _flagged(model: Model, posts: Sequence[Post], recall95: float) -> dict[str, 
 
 
 def _share(flags: Any) -> dict[str, Any]:
-    return {"n": len(flags)} | _rounded(contrast.wilson(int(flags.sum()), len(flags)))
+    return {"n": len(flags)} | _rounded(wilson(int(flags.sum()), len(flags)))
 
 
 def _contrast(model: Model) -> dict[str, Any]:
@@ -98,4 +98,4 @@ def _contrast(model: Model) -> dict[str, Any]:
 
 
 def _rounded(interval: Interval) -> dict[str, float]:
-    return {name: round(value, 4) for name, value in asdict(interval).items() if name != "undefined"}
+    return {name: round(getattr(interval, name), 4) for name in ("value", "low", "high")}

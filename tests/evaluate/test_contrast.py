@@ -9,7 +9,7 @@ from shouwang.data.duplicates import canonical, similar_between, similar_within
 from shouwang.data.load import load as load_data
 from shouwang.data.load import load_file
 from shouwang.errors import InputError
-from shouwang.evaluate.contrast import ContrastPost, by_category, load, pairs_told_apart, wilson
+from shouwang.evaluate.contrast import ContrastPost, by_category, load, pairs_told_apart
 from shouwang.posts import LabelledPost
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -120,12 +120,6 @@ def test_a_pair_is_told_apart_when_only_its_high_post_is_flagged() -> None:
     assert pairs_told_apart(FOUR, [False, True, True, True]).value == 0.5
     assert pairs_told_apart(FOUR[:2], [True, False]).value == 0
     assert pairs_told_apart(FOUR[:1], [True]).value != pairs_told_apart(FOUR[:1], [True]).value  # nan
-
-
-def test_wilson_interval_as_published() -> None:
-    """Newcombe 1998, table I: 81 of 263 and 0 of 20."""
-    assert (round(wilson(81, 263).low, 4), round(wilson(81, 263).high, 4)) == (0.2553, 0.3662)
-    assert (round(wilson(0, 20).low, 4), round(wilson(0, 20).high, 4)) == (0.0, 0.1611)
 
 
 def test_one_flag_per_post_is_needed() -> None:

@@ -8,7 +8,7 @@ from numpy.random import default_rng
 
 from shouwang.errors import InputError
 from shouwang.evaluate.answers import of_high, of_levels
-from shouwang.evaluate.intervals import bootstrap, compare
+from shouwang.evaluate.intervals import bootstrap, compare, mean, mean_difference, wilson
 from shouwang.evaluate.metrics import METRICS, PER_CLASS, accuracy
 from tests.evaluate.invented import random_levels, said, sure_of
 
@@ -99,3 +99,33 @@ def test_predictions_for_other_posts_cannot_be_paired() -> None:
 def test_no_resamples_are_refused() -> None:
     with pytest.raises(InputError, match="at least 1"):
         bootstrap(ACCURACY, said([1], [1]), default_rng(0), 0)
+
+
+def test_a_mean_of_any_numbers_has_an_interval() -> None:
+    found = mean([-1.0] * 50 + [3.0] * 50, default_rng(0))
+    assert found.value == 1
+    half = 1.96 * 2 / math.sqrt(100)
+    assert (found.low, found.high) == pytest.approx((1 - half, 1 + half), abs=0.03)
+
+
+def test_a_difference_that_is_the_same_on_every_post_has_no_width() -> None:
+    found = mean_difference([1.0, 2.0, 5.0], [0.5, 1.5, 4.5], default_rng(0), 100)
+    assert (found.value, found.low, found.high, found.wrong_side) == pytest.approx((0.5, 0.5, 0.5, 0))
+    assert (found.first, found.second) == pytest.approx((8 / 3, 8 / 3 - 0.5))
+
+
+def test_no_posts_have_no_mean_and_no_difference() -> None:
+    assert math.isnan(mean([], default_rng(0), 10).value)
+    assert math.isnan(mean_difference([], [], default_rng(0), 10).low)
+
+
+def test_numbers_of_other_posts_cannot_be_paired() -> None:
+    with pytest.raises(InputError, match="two numbers for each post"):
+        mean_difference([1.0], [1.0, 2.0], default_rng(0))
+
+
+def test_wilson_interval_as_published() -> None:
+    """Newcombe 1998, table I: 81 of 263 and 0 of 20."""
+    assert (round(wilson(81, 263).low, 4), round(wilson(81, 263).high, 4)) == (0.2553, 0.3662)
+    assert (wilson(81, 263).count, wilson(81, 263).n) == (81, 263)
+    assert (round(wilson(0, 20).low, 4), round(wilson(0, 20).high, 4)) == (0.0, 0.1611)
