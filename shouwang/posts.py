@@ -49,7 +49,10 @@ class Assessment:
     """What a model says of one post.
 
     `probabilities` holds one number per level and sums to 1; `p_high` and every indicator lie in 0–1.
-    `scope` is "ok", or says why there is nothing to rely on ("no-words", "no-chinese"): then `high` is False.
+    `scope` is "ok", or says why there is nothing to rely on ("no-words", "no-chinese"): then `high` is False,
+    `level_set` empty and `uncertain` True, since such a post has no answer at all and must not pass for a sure low.
+    `level_set` holds the levels that the model does not rule out at its stated coverage, lowest first; `uncertain`
+    says that both high and low are still possible at that coverage. A model without them gives () and False.
     """
 
     id: str
@@ -61,6 +64,8 @@ class Assessment:
     model: str
     evidence: tuple[Evidence, ...] = ()
     scope: str = "ok"
+    level_set: tuple[int, ...] = ()
+    uncertain: bool = False
 
     @property
     def level_name(self) -> str:
@@ -76,10 +81,12 @@ class Assessment:
             "id": self.id,
             "level": self.level,
             "level_name": self.level_name,
+            "level_set": list(self.level_set),
             "probabilities": [round(p, 6) for p in self.probabilities],
             "expected_level": round(self.expected_level, 4),
             "high": self.high,
             "p_high": round(self.p_high, 6),
+            "uncertain": self.uncertain,
             "indicators": {name: round(strength, 4) for name, strength in self.indicators.items()},
             "evidence": [
                 {"start": e.start, "end": e.end, "indicator": e.indicator, "weight": round(e.weight, 4)}
@@ -91,11 +98,16 @@ class Assessment:
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Assessment:
-        """The assessment that `to_row` laid out (probabilities are as precise as the row's)."""
+        """The assessment that `to_row` laid out (probabilities are as precise as the row's).
+
+        A row from before there were level sets has none.
+        """
         return cls(
             **{name: row[name] for name in ("id", "level", "high", "p_high", "indicators", "model", "scope")},
             probabilities=tuple(row["probabilities"]),
             evidence=tuple(Evidence(**each) for each in row["evidence"]),
+            level_set=tuple(row.get("level_set", ())),
+            uncertain=row.get("uncertain", False),
         )
 
 

@@ -23,15 +23,16 @@ Floats = NDArray[np.float32]
 class TextEncoder:
     """Log-odds of every head and the frozen layers' pooled features, from an ONNX graph and its tokenizer.
 
-    `table` maps code points to what the backbone was trained to see instead. Both files are given as bytes.
+    `table` maps code points to what the backbone was trained to see instead. `graph` and `pieces` (the tokenizer) are
+    those files' bytes, which are first used when the first text is read.
     """
 
-    def __init__(self, graph: bytes, tokenizer: bytes, table: dict[int, str]) -> None:
-        self._graph, self._pieces, self._table = graph, tokenizer, table
+    def __init__(self, graph: bytes, pieces: bytes, table: dict[int, str]) -> None:
+        self.graph, self.pieces, self.table = graph, pieces, table
 
     def __call__(self, texts: Sequence[str]) -> tuple[Floats, Floats]:
         """Log-odds (n, heads) and features (n, d) of n ≥ 1 texts; texts are spread over the processor's cores."""
-        outputs = list(self._workers.map(self._one, encode(self._tokenizer, self._table, texts)))
+        outputs = list(self._workers.map(self._one, encode(self._tokenizer, self.table, texts)))
         heads, bottom = (np.concatenate(same) for same in zip(*outputs, strict=True))
         return heads, bottom
 
@@ -40,13 +41,13 @@ class TextEncoder:
 
     @cached_property
     def _session(self) -> onnxruntime.InferenceSession:
-        return session(self._graph)
+        return session(self.graph)
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
         from tokenizers import Tokenizer
 
-        return Tokenizer.from_buffer(self._pieces)
+        return Tokenizer.from_buffer(self.pieces)
 
     @cached_property
     def _workers(self) -> ThreadPoolExecutor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +49,12 @@ def weighted(entries: Entries, idf: Floats, first_cue: int) -> Entries:
 
 @dataclass(frozen=True, slots=True)
 class HashedLinear:
-    """`weights` (columns × heads), `idf` (columns), `bias` (heads): log-odds of each head for a text."""
+    """`weights` (columns × heads), `idf` (columns), `bias` (heads): log-odds of each head for a text.
+
+    `batch` texts are read at once.
+    """
+
+    batch: ClassVar[int] = 256
 
     features: HashedFeatures
     idf: Floats

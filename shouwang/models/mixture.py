@@ -35,7 +35,7 @@ class Mixture:
         members = (encoder, linear)
         logs = [log_softmax(each[:, :HIGH_HEAD]) for each in members]
         levels = self.levels[0] * logs[0] + self.levels[1] * logs[1] + self.level_bias
-        high = high_features(*members) @ self.high + self.high_bias
+        high = (high_features(*members) * self.high).sum(axis=1) + self.high_bias  # @ would round by the batch's size
         odds = np.stack([each[:, INDICATOR_HEADS] for each in members], axis=2)
         indicators = (odds * self.indicators).sum(axis=2) + self.indicator_bias
         return np.column_stack([levels, high, indicators])

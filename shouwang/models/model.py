@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shouwang.errors import InputError
 from shouwang.models import reasons
+from shouwang.models.blend import Blend
 from shouwang.models.linear import HashedLinear
 from shouwang.models.mixture import HIGH_HEAD, INDICATOR_HEADS, sigmoid, softmax
+from shouwang.models.operating import BALANCED, Operating, Stream
+from shouwang.models.sets import Sets
 from shouwang.posts import Assessment, Evidence, Post
 from shouwang.scale import INDICATORS
 from shouwang.text import Canonical, canonical
@@ -22,7 +26,6 @@ WINDOW = 400
 """Canonical characters read at once; a longer post gets the answer of the window with the highest risk."""
 
 STRIDE = 350
-BATCH = 256
 SHOWN_FROM = 0.5
 """How strongly an indicator must be expressed for its evidence to be shown."""
 
@@ -39,12 +42,31 @@ class _Window(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Calibrated heads and the threshold from which a post counts as high."""
+    """Calibrated heads and the threshold on p_high from which a post counts as high.
+
+    `point` names the operating point that the threshold is; a model without `operating` has this one only. Without
+    `sets` no level sets are given.
+    """
 
     name: str
     version: str
-    heads: HashedLinear
+    heads: HashedLinear | Blend
     threshold: float
+    point: str = BALANCED
+    operating: Operating | None = None
+    sets: Sets | None = None
+
+    def at(self, point: str, stream: Stream | None = None) -> Model:
+        """The same model at another operating point: a name, or "workload=200/1000" of a stream.
+
+        Raises InputError for an unknown point, or when the model states none.
+        """
+        if self.operating is None:
+            raise InputError(
+                f"model {self.name} {self.version} states no operating points; it flags posts from p_high "
+                f"{self.threshold:g} on: use it without naming one, or build it again with this version"
+            )
+        return replace(self, threshold=self.operating.point(point, stream).threshold, point=point)
 
     def assess(self, posts: Iterable[str | Post]) -> list[Assessment]:
         """One assessment per post, in order; bare texts are numbered from 1."""
@@ -53,7 +75,7 @@ class Model:
     def stream(self, posts: Iterable[str | Post]) -> Iterator[Assessment]:
         """As `assess`, lazily and in bounded memory."""
         numbered = (post if isinstance(post, Post) else Post(str(i), post) for i, post in enumerate(posts, 1))
-        for batch in _chunks(numbered, BATCH):
+        for batch in _chunks(numbered, self.heads.batch):
             yield from self._batch(batch)
 
     def _batch(self, posts: Sequence[Post]) -> Iterator[Assessment]:
@@ -64,13 +86,15 @@ class Model:
             for number, (form, scope) in enumerate(zip(forms, scopes, strict=True))
             for window in _windows(number, form.text if scope == "ok" else "")
         ]
-        logits = np.concatenate([self.heads.logits([w.text for w in chunk]) for chunk in _chunks(windows, BATCH)])
+        chunks = _chunks(windows, self.heads.batch)
+        logits = np.concatenate([self.heads.logits([window.text for window in chunk]) for chunk in chunks])
         worst = _worst(windows, logits[:, HIGH_HEAD])
         logits = logits[worst].astype(np.float64)
         indicators = sigmoid(logits[:, INDICATOR_HEADS])
         evidence = self._evidence([windows[i] for i in worst], forms, indicators)
         levels, high = softmax(logits[:, :HIGH_HEAD]), sigmoid(logits[:, HIGH_HEAD])
         for number, post in enumerate(posts):
+            sets = self.sets if scopes[number] == "ok" else None
             yield Assessment(
                 id=post.id,
                 level=int(levels[number].argmax()),
@@ -81,6 +105,8 @@ class Model:
                 model=f"{self.name} {self.version}",
                 evidence=tuple(evidence.get(number, ())),
                 scope=scopes[number],
+                level_set=sets.levels(levels[number].tolist()) if sets else (),
+                uncertain=sets.uncertain(float(high[number])) if sets else scopes[number] != "ok",
             )
 
     def _evidence(
@@ -124,7 +150,7 @@ def _windows(post: int, text: str) -> Iterator[_Window]:
         yield _Window(post, start, text[start : start + WINDOW])
 
 
-def _worst(windows: Sequence[_Window], risk: NDArray[np.float32]) -> NDArray[np.int64]:
+def _worst(windows: Sequence[_Window], risk: NDArray[np.floating]) -> NDArray[np.int64]:
     """For every post, the index of its window with the highest risk (the first of equals)."""
     posts = np.array([window.post for window in windows])
     order = np.lexsort((np.arange(len(windows)), -risk, posts))

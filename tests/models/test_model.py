@@ -11,12 +11,13 @@ from shouwang import cues
 from shouwang.models.features import HashedFeatures
 from shouwang.models.linear import HashedLinear
 from shouwang.models.mixture import HEADS, HIGH_HEAD, INDICATOR_HEADS
-from shouwang.models.model import BATCH, SHOWN_FROM, Model
+from shouwang.models.model import SHOWN_FROM, Model
 from shouwang.posts import Post
 from shouwang.scale import INDICATORS, LEVELS
 from tests import examples
 
 TEA = "今天的茶很好喝，明天还想喝。"
+BATCH = HashedLinear.batch
 ODD = ["", "   ", "😀😀", "👨‍👩‍👧‍👦", "a cup of tea", "茶", "茶\0茶", "\ud800茶\udfff", "茶" + "\u0301" * 50, TEA * 60]
 TEXTS = [post.text for post in (*examples.posts(), *examples.labelled())]
 

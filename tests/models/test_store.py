@@ -89,18 +89,33 @@ def test_settings_that_are_no_json(folder: Path, content: str) -> None:
 @pytest.mark.parametrize("content", ["[]", "{}", '"tea"'])
 def test_settings_of_something_else(folder: Path, content: str) -> None:
     (folder / store.SETTINGS).write_text(content, encoding="utf-8")
-    fails(folder, "made for another version of shouwang (format None, not 1")
+    fails(folder, "made for another version of shouwang (format None, not 2")
 
 
 def test_a_model_of_another_format(folder: Path) -> None:
-    fails(changed(folder, format=2), "made for another version of shouwang (format 2, not 1")
+    fails(changed(folder, format=1), "made for another version of shouwang (format 1, not 2")
 
 
 def test_a_model_with_other_heads(folder: Path) -> None:
     fails(changed(folder, heads=["tea"]), "made for another version of shouwang")
 
 
+def test_a_model_with_another_number_of_cues(folder: Path) -> None:
+    fails(changed(folder, features={"bits": 11}), "made for another version of shouwang")
+
+
 def test_weights_of_another_model(folder: Path) -> None:
     tensors = load_file(folder / store.WEIGHTS)
-    save_file(tensors | {"weights": tensors["weights"][:-1].copy()}, folder / store.WEIGHTS)
-    fails(folder, "made for another version of shouwang")
+    save_file(tensors | {"bias": tensors["bias"] + 1}, folder / store.WEIGHTS)
+    fails(folder, "the model cannot be read (model.safetensors is not the file that was saved with it)")
+
+
+def test_settings_that_lack_something(folder: Path) -> None:
+    settings = json.loads((folder / store.SETTINGS).read_text(encoding="utf-8"))
+    del settings["features"]
+    (folder / store.SETTINGS).write_text(json.dumps(settings), encoding="utf-8")
+    fails(folder, "the model cannot be read ('features')")
+
+
+def test_a_file_is_no_folder(folder: Path) -> None:
+    fails(folder / store.SETTINGS, "no model here")
