@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shouwang import cues
+from shouwang.errors import InputError
 from shouwang.models.features import HashedFeatures
 from shouwang.models.linear import HashedLinear
 from shouwang.models.mixture import HEADS, HIGH_HEAD, INDICATOR_HEADS
 from shouwang.models.model import SHOWN_FROM, Model
+from shouwang.models.operating import Stream
 from shouwang.posts import Post
 from shouwang.scale import INDICATORS, LEVELS
 from tests import examples
@@ -20,6 +22,8 @@ TEA = "今天的茶很好喝，明天还想喝。"
 BATCH = HashedLinear.batch
 ODD = ["", "   ", "😀😀", "👨‍👩‍👧‍👦", "a cup of tea", "茶", "茶\0茶", "\ud800茶\udfff", "茶" + "\u0301" * 50, TEA * 60]
 TEXTS = [post.text for post in (*examples.posts(), *examples.labelled())]
+
+IN_SCOPE = [post.text for post in examples.labelled()]
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +88,43 @@ def test_high_begins_at_the_threshold(tiny: Model) -> None:
     p_high = tiny.assess([TEA])[0].p_high
     assert replace(tiny, threshold=p_high).assess([TEA])[0].high
     assert not replace(tiny, threshold=np.nextafter(p_high, 1)).assess([TEA])[0].high
+
+
+def test_a_model_at_another_operating_point_flags_from_there(tiny_blend: Model) -> None:
+    (found,) = tiny_blend.assess([TEA])
+    for point in ("recall95", "recall99", "workload=200/1000"):
+        model = tiny_blend.at(point)
+        assert model.operating is not None
+        assert (model.point, model.threshold) == (point, model.operating.point(point).threshold)
+        assert model.assess([TEA]) == [replace(found, high=found.p_high >= model.threshold)]
+
+
+def test_a_workload_depends_on_the_stream(tiny_blend: Model) -> None:
+    few, many = (tiny_blend.at("workload=200/1000", Stream(rate)).threshold for rate in (0.01, 0.5))
+    assert few < many
+
+
+def test_a_model_without_operating_points_says_so(tiny: Model) -> None:
+    with pytest.raises(InputError, match=r"tiny 0 states no operating points; it flags posts from p_high 0\.5 on"):
+        tiny.at("recall95")
+
+
+def test_level_sets_hold_the_level_and_uncertain_is_the_span(tiny_blend: Model) -> None:
+    for found in tiny_blend.assess(IN_SCOPE):
+        assert tiny_blend.sets is not None
+        assert found.level in found.level_set == tiny_blend.sets.levels(found.probabilities)
+        assert found.uncertain == (0.3 <= found.p_high <= 0.7)
+
+
+def test_a_model_without_sets_gives_none(tiny: Model) -> None:
+    assert {(each.level_set, each.uncertain) for each in tiny.assess(IN_SCOPE)} == {((), False)}
+
+
+@pytest.mark.parametrize("text", ["", "😀", "a cup of tea"])
+def test_a_post_out_of_scope_has_no_level_set_and_is_never_sure(tiny: Model, tiny_blend: Model, text: str) -> None:
+    for model in (tiny, tiny_blend):
+        (found,) = model.assess([text])
+        assert (found.level_set, found.uncertain, found.high) == ((), True, False)
 
 
 def test_bare_texts_are_numbered_and_posts_keep_their_ids(tiny: Model) -> None:

@@ -13,7 +13,7 @@ from shouwang.models import store
 from shouwang.models.mixture import HEADS
 from shouwang.models.model import Model
 from tests import examples
-from tests.tiny import save_tiny
+from tests.tiny import save_tiny, tiny_blend
 
 
 @pytest.fixture
@@ -50,6 +50,49 @@ def test_a_folder_holds_three_tensors_and_plain_json(tiny: Model, tmp_path: Path
     settings = json.loads((tmp_path / store.SETTINGS).read_text(encoding="utf-8"))
     assert (settings["name"], settings["threshold"], settings["heads"]) == ("tiny", 0.5, list(HEADS))
     assert settings["data"] == {"used": ["编造"]}
+
+
+def test_a_blend_is_four_files_and_comes_back_the_same(tmp_path: Path) -> None:
+    made = tiny_blend()
+    store.save(made, tmp_path / "one", {"data": "茶"})
+    model = store.load(tmp_path / "one")
+    store.save(model, tmp_path / "two", {"data": "茶"})
+    names = {store.SETTINGS, store.WEIGHTS, store.ENCODER, store.TOKENIZER}
+    assert {path.name for path in (tmp_path / "one").iterdir()} == names
+    for name in names:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    assert model.assess(examples.posts()) == made.assess(examples.posts())
+    assert (model.operating, model.sets, model.point) == (made.operating, made.sets, "balanced")
+
+
+def test_a_blends_settings_hold_its_mixture_its_table_its_sets_and_operating_points(tmp_path: Path) -> None:
+    store.save(tiny_blend(), tmp_path, {"data": "茶"})
+    settings = json.loads((tmp_path / store.SETTINGS).read_text(encoding="utf-8"))
+    assert list(settings) == [
+        *("format", "name", "version", "threshold", "heads", "features", "files", "sets", "operating"),
+        *("data", "mixture", "normalise"),
+    ]
+    assert list(settings["mixture"]) == [
+        *("levels", "level_bias", "high", "high_bias", "indicators", "indicator_bias"),
+    ]
+    assert settings["normalise"] == {"，": " "}
+    assert settings["sets"] == {"coverage": 0.9, "level_cut": 0.1, "high_span": [0.3, 0.7]}
+    assert load_file(tmp_path / store.WEIGHTS)["dense"].shape[1] == len(HEADS)
+
+
+def test_a_model_saved_at_another_point_comes_back_at_its_default(tmp_path: Path) -> None:
+    store.save(tiny_blend().at("recall99"), tmp_path, {})
+    assert (store.load(tmp_path).point, store.load(tmp_path).threshold) == ("balanced", 0.5)
+
+
+@pytest.mark.parametrize("name", [store.ENCODER, store.TOKENIZER])
+def test_a_blend_that_lacks_a_part_or_has_a_damaged_one(tmp_path: Path, name: str) -> None:
+    store.save(tiny_blend(), tmp_path, {})
+    part = tmp_path / name
+    part.write_bytes(part.read_bytes()[:-1])
+    fails(tmp_path, f"the model cannot be read ({name} is not the file that was saved with it)")
+    part.unlink()
+    fails(tmp_path, f"no model here ({name} is missing)")
 
 
 def test_whoever_may_read_the_settings_may_read_the_weights(folder: Path) -> None:
