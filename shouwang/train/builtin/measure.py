@@ -17,6 +17,7 @@ from shouwang.evaluate import (
     Interval,
     Options,
     compare,
+    conformal,
     contrast,
     measured,
     of_high,
@@ -29,6 +30,8 @@ from shouwang.evaluate.slices import slices
 from shouwang.models import baselines
 from shouwang.models.mixture import HIGH_HEAD, sigmoid, softmax
 from shouwang.models.model import Model
+from shouwang.models.operating import Operating, from_scores
+from shouwang.models.sets import Sets
 from shouwang.posts import LabelledPost
 from shouwang.scale import LEVELS
 from shouwang.train.builtin.sources import Row
@@ -70,6 +73,30 @@ class Judged:
             "levels": of_levels(self.gold_levels.tolist(), self.levels),
             "high": of_high(self.gold_high.tolist(), self.p_high, threshold),
         }
+
+
+def operating(judged: Judged, everyday: Floats) -> Operating:
+    """Operating points from posts that the models had not seen; the balanced threshold is chosen on the same folds."""
+    p_high, gold = judged.p_high, judged.gold_high
+    return from_scores(p_high[gold], p_high[~gold], everyday, best_threshold(p_high, gold))
+
+
+def sets(judged: Judged) -> Sets:
+    """Level sets and the span of uncertainty at conformal.COVERAGE."""
+    cut = conformal.level_cut(judged.levels, judged.gold_levels)
+    return Sets(conformal.COVERAGE, cut, conformal.uncertain_span(judged.p_high, judged.gold_high))
+
+
+def sureness(judged: Judged, fold: Ints) -> dict[str, Any]:
+    """How level sets and the span of uncertainty do, each fold's cut fitted on the others."""
+    found = conformal.cross_conformal(judged.levels, judged.gold_levels, fold, np.random.default_rng(0))
+    certain = conformal.certainty(judged.p_high, judged.gold_high, fold)
+    return {
+        "coverage": conformal.COVERAGE,
+        "held": rounded(found.held),
+        "mean_size": rounded(found.mean_size),
+        "held_by_level": {str(level): rounded(share) for level, share in found.by_level.items()},
+    } | {name: rounded(getattr(certain, name)) for name in ("uncertain", "wrong", "missed", "alarms")}
 
 
 def labelled(rows: Sequence[Row]) -> list[LabelledPost]:

@@ -24,7 +24,7 @@ DISGUISES = ("homophones", "one-homophone", "look-alike", "swapped", "initials")
 
 @dataclass(frozen=True, slots=True)
 class Pools:
-    """Training pools, what calibrates (`held_*`), what only measures (`new_*`); `dropped` counts copies, by pool."""
+    """Training pools, what calibrates (`held_*`), what only measures (`new_*`); `dropped` names copies that were left out, by pool."""
 
     folds: list[Row]
     test: list[Row]
@@ -41,7 +41,7 @@ class Pools:
     new_unrelated: list[Row]
     explain: dict[str, NDArray[np.float32]]
     leaks: frozenset[str]
-    dropped: dict[str, int]
+    dropped: dict[str, list[str]]
 
     @property
     def training(self) -> list[Row]:
@@ -68,6 +68,7 @@ def load(seed: int = 0, explain: int = 32) -> Pools:
     psy = sources.without_copies(sources.psyguard(), core)
     unrelated = _shuffled([row for row in psy.kept if row.note == sources.UNRELATED], rng)
     intent = _shuffled([row for row in psy.kept if "自杀意图" in row.note or "自杀计划" in row.note], rng)
+    leaking = sources.without_copies(folds, test)
     turns = _shuffled([row for row in sources.smilechat() if 12 <= len(row.text) <= 150], rng)[:12_000]
     return Pools(
         folds=folds,
@@ -84,13 +85,14 @@ def load(seed: int = 0, explain: int = 32) -> Pools:
         new_usual=new_usual,
         new_unrelated=unrelated[len(unrelated) // 2 :],
         explain=_explanations(four, kept_four.kept, folds, explain, seed),
-        leaks=frozenset(row.id for row in sources.without_copies(folds, test).dropped),
+        leaks=frozenset(row.id for row in leaking.dropped),
         dropped={
-            "sos-4k": len(kept_four.dropped),
-            "everyday/virus": len(virus.dropped),
-            "everyday/usual": len(kept_usual.dropped),
-            "invented": len(own.dropped),
-            "psyguard": len(psy.dropped),
+            "sos-1k": [row.id for row in leaking.dropped],
+            "sos-4k": [row.id for row in kept_four.dropped],
+            "everyday/virus": [row.id for row in virus.dropped],
+            "everyday/usual": [row.id for row in kept_usual.dropped],
+            "invented": [row.id for row in own.dropped],
+            "psyguard": [row.id for row in psy.dropped],
         },
     )
 

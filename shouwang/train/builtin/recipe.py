@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,9 +18,11 @@ from shouwang.models.encoder import TextEncoder, session
 from shouwang.models.mixture import HIGH_HEAD, Mixture
 from shouwang.scale import INDICATORS
 from shouwang.train.builtin import graph, members, mixing, quantise, sources, vocabulary
+from shouwang.train.builtin.backbone import SHA256
 from shouwang.train.builtin.encoder import Shape
 from shouwang.train.builtin.fit import Settings
 from shouwang.train.builtin.mixing import Said
+from shouwang.train.builtin.pools import Pools
 from shouwang.train.builtin.sources import Row
 from shouwang.train.builtin.stages import Draw, Weights, Workshop, stage1, stage2
 
@@ -39,6 +42,14 @@ class Plan:
     seeds: tuple[int, ...] = (1, 2)
     linear: members.Recipe = field(default_factory=members.Recipe)
     mixture: mixing.Settings = field(default_factory=mixing.Settings)
+
+
+def fingerprint(plan: Plan, pools: Pools) -> str:
+    """Names a cache: another plan, other posts or another backbone give another one (12 hexadecimal digits)."""
+    said = hashlib.sha256(f"{plan} {SHA256}".encode())
+    for row in (*pools.training, *pools.folds):
+        said.update(f"{row}".encode())
+    return said.hexdigest()[:12]
 
 
 def prune(shop: Workshop) -> None:
@@ -159,10 +170,11 @@ CALM = ("virus", "invented")
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """Finished models by fold left out (0: none), and by set the log-odds (n, heads) that they gave posts they had not
-    seen, with the fold whose model gave them."""
+    """Finished models by fold left out (0: none); and by set the posts, the log-odds (n, heads) that a model gave which
+    had not seen them, and the fold (n,) of that model."""
 
     blends: dict[int, Blend]
+    rows: dict[str, list[Row]]
     logits: dict[str, NDArray[np.float64]]
     fold: dict[str, NDArray[np.int64]]
 
@@ -182,9 +194,12 @@ def build(shop: Workshop, plan: Plan, say: Say = lambda line: None) -> Built:
         blends = {fold: blend(shop, table, plan, fold) for fold in (*FOLDS, 0)}
         say("mixture")
         read = read_by_folds(shop, blends)
-        blends = {fold: replace(each, mixture=mixture(shop, read, plan.mixture, fold)) for fold, each in blends.items()}
+        blends = {k: replace(each, mixture=mixture(shop, read, plan.mixture, k)) for k, each in blends.items()}
     return Built(
-        blends, {name: _mixed(blends, *each) for name, each in read.items()}, {k: v for k, (_, v) in read.items()}
+        blends,
+        {name: [row for fold in FOLDS for row in measured(shop, fold)[name]] for name in read},
+        {name: _mixed(blends, *each) for name, each in read.items()},
+        {name: fold for name, (_, fold) in read.items()},
     )
 
 

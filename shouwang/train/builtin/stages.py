@@ -17,10 +17,12 @@ from safetensors.numpy import load_file, save_file
 from tokenizers import Tokenizer
 
 from shouwang.models import tokens
-from shouwang.train.builtin import backbone, examples, pools
+from shouwang.train.builtin import examples
+from shouwang.train.builtin.backbone import Backbone, starting_weights
 from shouwang.train.builtin.encoder import Encoder, Shape, fresh_heads
 from shouwang.train.builtin.examples import Examples, Ids
 from shouwang.train.builtin.fit import Settings, fit
+from shouwang.train.builtin.pools import Pools, disguised
 from shouwang.train.builtin.sources import Row
 
 Weights = dict[str, NDArray[Any]]
@@ -44,27 +46,18 @@ class Draw:
 class Workshop:
     """Where things lie, and what every stage needs (loaded on first use)."""
 
-    source: bytes
-    """The backbone's weights file."""
-
+    backbone: Backbone
+    pools: Pools
     cache: Path
     shape: Shape
     memory: dict[bytes, torch.Tensor] = field(default_factory=dict)
     """Outputs of the frozen layers by post, shared by every fold and seed."""
 
     @cached_property
-    def pools(self) -> pools.Pools:
-        return pools.load(explain=self.shape.explain)
-
-    @cached_property
-    def backbone(self) -> backbone.Backbone:
-        return backbone.parse(self.source)
-
-    @cached_property
     def start(self) -> Weights:
         """Frozen and starting weights with fresh heads."""
         keep = np.load(self.cache / "keep.npy")
-        weights = backbone.starting_weights(self.backbone, keep, self.shape.layers, tokens.LONGEST)
+        weights = starting_weights(self.backbone, keep, self.shape.layers, tokens.LONGEST)
         return weights | fresh_heads(self.shape, self.backbone.hidden, np.random.default_rng(0))
 
     @cached_property
@@ -108,9 +101,9 @@ def _epoch(shop: Workshop, rows: Sequence[Row], draw: Draw, rng: np.random.Gener
     p, size = shop.pools, shop.shape.explain
 
     def some(pool: Sequence[Row], n: int) -> list[Row]:
-        return pools.disguised([pool[i] for i in rng.permutation(len(pool))[:n]], rng, draw.disguised)
+        return disguised([pool[i] for i in rng.permutation(len(pool))[:n]], rng, draw.disguised)
 
-    own = pools.disguised(rows, rng, draw.disguised)
+    own = disguised(rows, rng, draw.disguised)
     calm = [*some(p.virus, draw.virus), *some(p.usual, draw.usual), *some(p.invented, draw.invented)]
     talk, intent, graded = some(p.talk, draw.talk), some(p.intent, draw.intent), some(p.graded, draw.graded)
     return examples.join([

@@ -1,0 +1,1 @@
+"""Fine-tuning of pre-trained encoders; needs the extra `train` (torch, transformers)."""

@@ -1,0 +1,109 @@
+"""What the machine can do: where to train, in which precision, and what "out of memory" sounds like there."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import torch
+
+from shouwang.errors import InputError
+from shouwang.train.encoders.settings import Settings
+
+PACKAGES = ("shouwang", "torch", "transformers", "tokenizers", "safetensors", "numpy", "peft")
+
+
+def device_of(settings: Settings) -> torch.device:
+    """The device asked for, or the best there is. Raises InputError when it is not there."""
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if settings.device == "auto":
+        return torch.device("cuda" if there["cuda"] else "mps" if there["mps"] else "cpu")
+    if not there[settings.device]:
+        found = ", ".join(name for name, is_there in there.items() if is_there)
+        raise InputError(
+            f"device '{settings.device}' is not on this machine, or this torch has no support for it; there is: {found}"
+        )
+    return torch.device(settings.device)
+
+
+def uses_bf16(settings: Settings, device: torch.device) -> bool:
+    """Whether to compute in bf16: where told to, or on "auto" where the hardware multiplies in it."""
+    if settings.precision != "auto":
+        return settings.precision == "bf16"
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    found = torch.cpu.get_capabilities()
+    return device.type == "cpu" and bool(found.get("avx512_bf16") or found.get("amx_bf16") or found.get("sve_bf16"))
+
+
+def autocast(settings: Settings, device: torch.device) -> AbstractContextManager[Any]:
+    """bf16 inside, where `uses_bf16` says so."""
+    return torch.autocast(device.type, torch.bfloat16) if uses_bf16(settings, device) else nullcontext()
+
+
+@contextmanager
+def matmul_precision(settings: Settings) -> Iterator[None]:
+    """Unless exact fp32 is asked for, fp32 products may take the processor's faster library; undone at the end."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest" if settings.precision == "fp32" else "medium")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+_SOUNDS = ("out of memory", "can't allocate memory", "not enough memory")
+
+
+@contextmanager
+def naming_memory(settings: Settings) -> Iterator[None]:
+    """Out of memory becomes an InputError with a batch size to try."""
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:  # torch.OutOfMemoryError is a RuntimeError
+        if not isinstance(error, MemoryError) and not any(sound in str(error).lower() for sound in _SOUNDS):
+            raise
+        raise InputError(f"out of memory with {settings.batch} posts at a time; {_advice(settings)}") from None
+
+
+def _advice(settings: Settings) -> str:
+    if settings.batch == 1:
+        return f"try --max-length {max(settings.longest // 2, 64)}, --lora 8 or a smaller model"
+    smaller = settings.batch // 2
+    passes = settings.accumulate * -(-settings.batch // smaller)
+    return f"try --batch {smaller} --accumulate {passes}, which learns from as many posts a step"
+
+
+def peak_memory_mb(device: torch.device) -> float:
+    """The most this process has held so far: on the GPU, or in main memory (0 where the system does not say)."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 1e6
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 0.0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1e6 if platform.system() == "Darwin" else 1e3)
+
+
+def environment(settings: Settings, device: torch.device) -> dict[str, Any]:
+    """What the result may depend on, as JSON types."""
+    return {
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "processor": torch.cpu.get_capabilities().get("cpu_name") or platform.processor(),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "threads": torch.get_num_threads(),
+        "precision": "bf16" if uses_bf16(settings, device) else "fp32",
+        "packages": {name: found for name in PACKAGES if (found := _version(name))},
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

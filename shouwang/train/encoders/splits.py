@@ -1,0 +1,163 @@
+"""Training, validation and test posts of one run: found, audited for leaks, and checked against the task."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from shouwang.data import load, sources
+from shouwang.data.leaks import refuse_leaks
+from shouwang.data.splits import SplitResult, rotate
+from shouwang.errors import InputError
+from shouwang.models.heads import Task
+from shouwang.posts import LabelledPost
+from shouwang.scale import LEVELS
+
+Posts = Sequence[LabelledPost]
+NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """`validation` chooses the epoch, `test` is only predicted (it may be empty).
+
+    `leaked` and `unlabelled` are ids of posts that were left out, and why.
+    """
+
+    name: str
+    train: Posts
+    validation: Posts
+    test: Posts = ()
+    leaked: tuple[str, ...] = ()
+    unlabelled: tuple[str, ...] = ()
+
+    @property
+    def sha256(self) -> str:
+        """A fingerprint of every id, text and label."""
+        parts = (self.train, self.validation, self.test)
+        posts = [[[p.id, p.text, p.level, p.high] for p in part] for part in parts]
+        return hashlib.sha256(json.dumps(posts).encode()).hexdigest()
+
+
+def label(post: LabelledPost, task: Task) -> int | None:
+    """The class of a post: its level, or 1 for high and 0 for low; None where nobody labelled it."""
+    if task == "levels":
+        return post.level
+    return None if post.high is None else int(post.high)
+
+
+# --- finding --------------------------------------------------------------------------------------------------------
+
+
+def published(data: str, fold: int) -> Splits:
+    """Fold `fold` (from 1) of a data set is for validation, its other folds for training, its test set for testing.
+
+    Raises InputError for an unknown data set, one without published folds, and a fold that it does not have.
+    """
+    source = sources.get(data)
+    if "folds" not in source.groups:
+        raise InputError(f"'{data}' has no published folds; name files instead: --train, --validation and --test")
+    rounds = rotate(load.parts(f"{data}/folds"))
+    if not 1 <= fold <= len(rounds):
+        raise InputError(f"'{data}' has folds 1 to {len(rounds)}; there is no fold {fold}")
+    chosen = rounds[fold - 1]
+    test = load.load(f"{data}/test") if "test" in source.splits else []
+    return Splits(f"{data} fold {fold}", chosen.train, chosen.validation, test)
+
+
+def own(train: str, validation: str, test: str | None = None) -> Splits:
+    """Files, or parts of data sets such as "sos-4k/train". Raises InputError when a record cannot be read."""
+    name = " + ".join(Path(each).name if _is_file(each) else each for each in (train, validation, test) if each)
+    return Splits(name, _posts(train), _posts(validation), _posts(test) if test else ())
+
+
+def _posts(spec: str) -> Posts:
+    if not _is_file(spec):
+        return load.load(spec)
+    loaded = load.load_file(Path(spec))
+    if loaded.skipped:
+        raise InputError(
+            f"{spec}: {len(loaded.skipped)} records cannot be read; correct them first: {loaded.skipped[0]}"
+        )
+    return loaded.posts
+
+
+def _is_file(spec: str) -> bool:
+    return Path(spec).is_file() or bool(Path(spec).suffix)
+
+
+# --- checking -------------------------------------------------------------------------------------------------------
+
+
+def checked(splits: Splits, tasks: Sequence[Task], *, drop_leaks: bool = False) -> Splits:
+    """The posts that may be used, before anything starts.
+
+    Left out: posts without a label for any task, and with `drop_leaks` training posts that also stand in validation
+    or test, and validation posts that stand in test.
+    Raises InputError for such posts without `drop_leaks`, for ids that stand twice, for a label outside the scale,
+    and when a task has no label in a part, or only one class in training.
+    """
+    unlabelled = tuple(p.id for part in _parts(splits) for p in part if all(label(p, t) is None for t in tasks))
+    splits = replace(
+        splits,
+        unlabelled=unlabelled,
+        **{name: _with_label(part, tasks) for name, part in zip(_NAMES, _parts(splits), strict=True)},
+    )
+    _check_labels(splits, tasks)
+    train = refuse_leaks(splits.train, [*splits.validation, *splits.test], drop_leaks=drop_leaks)
+    validation = _apart(splits.validation, splits.test, drop_leaks=drop_leaks)
+    leaked = tuple(post.id for result in (train, validation) for post in result.dropped)
+    splits = replace(splits, train=train.kept, validation=validation.kept, leaked=leaked)
+    _check_classes(splits, tasks)
+    return splits
+
+
+_NAMES = ("train", "validation", "test")
+
+
+def _parts(splits: Splits) -> tuple[Posts, Posts, Posts]:
+    return splits.train, splits.validation, splits.test
+
+
+def _with_label(posts: Posts, tasks: Sequence[Task]) -> Posts:
+    return tuple(post for post in posts if any(label(post, task) is not None for task in tasks))
+
+
+def _apart(validation: Posts, test: Posts, *, drop_leaks: bool) -> SplitResult:
+    try:
+        return refuse_leaks(validation, test, drop_leaks=drop_leaks)
+    except InputError as error:
+        raise InputError(f"validation: {error}") from None
+
+
+def _check_labels(splits: Splits, tasks: Sequence[Task]) -> None:
+    for name, posts in zip(_NAMES, _parts(splits), strict=True):
+        twice = len(posts) - len({post.id for post in posts})
+        if twice:
+            raise InputError(f"{name}: {twice} ids stand more than once; give every post its own")
+        wrong = [p.id for p in posts if p.level is not None and not 0 <= p.level < len(LEVELS)]
+        if wrong:
+            more = f" and {len(wrong) - NAMED} more" if len(wrong) > NAMED else ""
+            raise InputError(
+                f"{name}: the level of {', '.join(wrong[:NAMED])}{more} is outside 0–{len(LEVELS) - 1}; "
+                "correct the labels or name another column"
+            )
+    for task in tasks:
+        for name, posts in zip(_NAMES, _parts(splits), strict=True):
+            needed = posts or name != "test"
+            if needed and all(label(post, task) is None for post in posts):
+                raise InputError(f"{name}: none of {len(posts)} posts has a label for task '{task}'")
+
+
+def _check_classes(splits: Splits, tasks: Sequence[Task]) -> None:
+    for task in tasks:
+        for name, posts, least in (("train", splits.train, 2), ("validation", splits.validation, 1)):
+            found = {label(post, task) for post in posts} - {None}
+            if len(found) < least:
+                only = f"only the class {found.pop()}" if found else "no class"
+                raise InputError(
+                    f"{name}: {only} of task '{task}' is left among {len(posts)} posts; {least} or more are needed"
+                )
