@@ -83,7 +83,7 @@ def command(
     seed: Annotated[int, typer.Option(min=0, help=say("Seed of the bootstrap.", "自助法的随机种子。"))] = 0,
 ) -> None:
     report = evaluate(
-        _gold(gold),
+        labelled(gold),
         read_predictions(predictions),
         None if task == "both" else [task],
         read_predictions(compare) if compare else None,
@@ -100,7 +100,8 @@ def command(
     raise typer.Exit(ALL_WELL if report.complete else SOME_SKIPPED)
 
 
-def _gold(spec: str) -> Gold:
+def labelled(spec: str) -> Gold:
+    """The labelled posts of a file, or of a data set by name."""
     if Path(spec).exists() or Path(spec).suffix:
         return read_gold(spec)
     from shouwang.data.load import load
