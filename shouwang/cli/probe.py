@@ -238,10 +238,16 @@ def _show_faithfulness(console: Console, found: faithfulness.Faithfulness, of: s
         say("difference [95%]", "差值 [95%]"),
     ):
         table.add_column(heading)
-    removed, alone = found.comprehensiveness, found.sufficiency
+    removed, roomy, alone = found.comprehensiveness, found.with_room, found.sufficiency
     table.add_row(
         say("when removed (more is better)", "去掉之后（越大越好）"),
         *(_percent(removed.first), _percent(removed.second), _points(removed)),
+    )
+    table.add_row(
+        say(
+            f"the same, {found.n - found.crowded} posts with room", f"同上，依据外有余地的 {found.n - found.crowded} 条"
+        ),
+        *(_percent(roomy.first), _percent(roomy.second), _points(roomy)),
     )
     table.add_row(
         say("when nothing else is left (less is better)", "只留它时（越小越好）"),
@@ -251,9 +257,9 @@ def _show_faithfulness(console: Console, found: faithfulness.Faithfulness, of: s
     console.print(
         say(
             f"{found.larger.count} of {found.n} posts lose more without their evidence than without random places; "
-            f"{found.without_evidence} posts have no evidence; in {found.crowded} it leaves no room elsewhere.",
+            f"{found.without_evidence} posts have no evidence; in {found.crowded} it fills more than half of the post.",
             f"{found.n} 条中有 {found.larger.count} 条去掉依据比去掉随机片段下降更多；{found.without_evidence} 条没有依据；"
-            f"{found.crowded} 条的依据之外没有足够位置。",
+            f"{found.crowded} 条的依据占了一半以上。",
         ),
         highlight=False,
     )

@@ -28,7 +28,7 @@ POSTS_AT_ONCE = 32
 @dataclass(frozen=True, slots=True, eq=False)
 class Drops:
     """How far the scores of n posts with evidence fall (n,): when it is removed, when it alone is left, and the mean
-    of both over random places. `crowded` (n,): no room for these elsewhere, so that some lie on the evidence."""
+    of both over random places. `crowded` (n,): evidence fills more than half of the text, and these may lie on it."""
 
     removed: Floats
     removed_at_random: Floats
@@ -42,6 +42,7 @@ class Drops:
 class Faithfulness:
     """`comprehensiveness`: mean drop without the evidence (first) and without random places (second); above 0 is good.
 
+    `with_room`: the same over posts that are not crowded, where random places never touch the evidence.
     `sufficiency`: mean drop with nothing but random places (first) and nothing but the evidence (second); above 0 is
     good. `larger`: share of posts that lose more without their evidence than without random places.
     """
@@ -50,6 +51,7 @@ class Faithfulness:
     without_evidence: int
     crowded: int
     comprehensiveness: Difference
+    with_room: Difference
     sufficiency: Difference
     larger: Share
 
@@ -71,19 +73,14 @@ def drops(
         raise InputError(f"{len(texts)} texts but evidence for {len(spans)}: one list of spans per text is needed")
     evidence = [_mask(text, each) for text, each in zip(texts, spans, strict=True)]
     found = [(text, mask) for text, mask in zip(texts, evidence, strict=True) if mask.any()]
-    rows, crowded = [], []
+    rows = []
     for start in range(0, len(found), POSTS_AT_ONCE):
         some = found[start : start + POSTS_AT_ONCE]
-        chance = [[elsewhere(mask, rng) for _ in range(draws)] for _, mask in some]
-        rows.append(_lost(some, chance, scorer))
-        crowded += [
-            any(bool((mask & drawn).any()) for drawn in each) for (_, mask), each in zip(some, chance, strict=True)
-        ]
+        rows.append(_lost(some, [[elsewhere(mask, rng) for _ in range(draws)] for _, mask in some], scorer))
         progress(len(some))
     removed, kept, removed_at_random, kept_at_random = np.concatenate([np.zeros((4, 0)), *rows], axis=1)
-    return Drops(
-        removed, removed_at_random, kept, kept_at_random, np.array(crowded, dtype=bool), len(texts) - len(found)
-    )
+    crowded = np.array([2 * mask.sum() > len(mask) for _, mask in found], dtype=bool)
+    return Drops(removed, removed_at_random, kept, kept_at_random, crowded, len(texts) - len(found))
 
 
 def faithfulness(parts: Sequence[Drops], rng: np.random.Generator) -> Faithfulness:
@@ -92,27 +89,36 @@ def faithfulness(parts: Sequence[Drops], rng: np.random.Generator) -> Faithfulne
         np.concatenate([getattr(part, name) for part in parts])
         for name in ("removed", "removed_at_random", "kept", "kept_at_random")
     )
+    roomy = ~np.concatenate([part.crowded for part in parts])
     return Faithfulness(
         len(removed),
         sum(part.without_evidence for part in parts),
-        sum(int(part.crowded.sum()) for part in parts),
+        int((~roomy).sum()),
         mean_difference(removed, removed_at_random, rng),
+        mean_difference(removed[roomy], removed_at_random[roomy], rng),
         mean_difference(kept_at_random, kept, rng),
         wilson(int((removed > removed_at_random).sum()), len(removed)),
     )
 
 
 def elsewhere(evidence: Mask, rng: np.random.Generator) -> Mask:
-    """As many characters in runs of the same lengths, outside the evidence; anywhere where that has no room."""
+    """As many characters outside the evidence, in runs of the same lengths; a run that no place can hold is halved.
+
+    Evidence that fills more than half of the text leaves too little: then they lie anywhere.
+    """
     lengths = sorted(_runs(evidence), reverse=True)
+    if 2 * sum(lengths) > len(evidence):
+        return _anywhere(len(evidence), lengths, rng)
     chosen = np.zeros_like(evidence)
-    for length in lengths:
+    while lengths:
+        length = lengths.pop(0)
         taken = np.convolve(evidence | chosen, np.ones(length), "valid")
         free = np.flatnonzero(taken < 0.5)
-        if not len(free):
-            return _anywhere(len(evidence), lengths, rng)
-        start = rng.choice(free)
-        chosen[start : start + length] = True
+        if len(free):
+            start = rng.choice(free)
+            chosen[start : start + length] = True
+        else:
+            lengths = sorted([*lengths, length // 2, length - length // 2], reverse=True)
     return chosen
 
 

@@ -69,7 +69,11 @@ def test_random_places_are_as_many_in_runs_as_long_outside_the_evidence(pattern:
     assert len({each.tobytes() for each in drawn}) > 1
 
 
-@pytest.mark.parametrize("pattern", ["xxxo", "xoxoxoxx", "x", "xxoxx"])
+def test_a_run_that_no_place_can_hold_is_halved() -> None:
+    assert elsewhere(mask("ooxxxxoo"), default_rng(0)).tolist() == mask("xxooooxx").tolist()
+
+
+@pytest.mark.parametrize("pattern", ["xxxo", "xoxoxoxx", "x", "xxoxx", "oxxxxo"])
 def test_where_there_is_no_room_they_are_still_as_many(pattern: str) -> None:
     evidence, rng = mask(pattern), default_rng(0)
     assert all(elsewhere(evidence, rng).sum() == evidence.sum() for _ in range(50))
@@ -78,6 +82,8 @@ def test_where_there_is_no_room_they_are_still_as_many(pattern: str) -> None:
 def test_posts_without_room_elsewhere_are_counted() -> None:
     found = drops(["aaab", "abbb"], [[(0, 3)], [(0, 1)]], count_of_a, default_rng(0))
     assert found.crowded.tolist() == [True, False]
+    together = faithfulness([found], default_rng(0))
+    assert (together.crowded, together.with_room.value, together.with_room.first) == (1, 1, 1)
 
 
 def test_spans_that_overlap_count_once() -> None:
