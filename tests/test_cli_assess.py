@@ -16,10 +16,10 @@ import pytest
 from typer.testing import CliRunner
 
 from shouwang.cli import app
-from shouwang.cli.assess_table import deidentified, marked
+from shouwang.cli.assess_table import deidentified, levels, marked
 from shouwang.posts import Assessment, Evidence, Post
 from shouwang.scale import INDICATORS, Indicator
-from tests.tiny import save_tiny
+from tests.tiny import save_tiny, save_tiny_blend
 
 TEA, RAIN = "今天喝到好喝的茶", "下雨了，带伞"
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -30,6 +30,14 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small model with random weights."""
     folder = tmp_path_factory.mktemp("tiny")
     save_tiny(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def blend(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small blend with random weights, operating points and level sets."""
+    folder = tmp_path_factory.mktemp("blend")
+    save_tiny_blend(folder)
     return folder
 
 
@@ -272,6 +280,91 @@ def test_an_unfinished_run_over_another_column_is_not_gone_on_with(within: Withi
     (tmp_path / "o.jsonl.00000000.partial").write_text("")
     done = CliRunner().invoke(app, ["assess", "--model", str(tiny), str(source), "-o", str(tmp_path / "o.jsonl")])
     assert "unfinished run over other input, with other columns or another model" in str(done.exception)
+
+
+# --- operating points and level sets --------------------------------------------------------------------------------
+
+
+def test_the_operating_point_decides_what_is_high_and_the_summary_names_it(
+    run: Run, blend: Path, tmp_path: Path
+) -> None:
+    write(tmp_path / "a.jsonl", [{"id": "p-1", "text": TEA}])
+    row = json.loads(run("a.jsonl", "--model", str(blend), "--json").stdout)["top"][0]
+    for point, share in (("recall95", "0.95"), ("workload=900/1000", "0.02")):
+        options = ["a.jsonl", "--model", str(blend), "--operating-point", point, "--base-rate", share]
+        found = json.loads(run(*options, "--json").stdout)
+        assert found["operating_point"]["name"] == point
+        high = row["p_high"] >= found["operating_point"]["threshold"]
+        assert found["top"] == [row | {"high": high}]
+        assert f"Operating point: {point}, high from a probability of" in run(*options).stdout
+
+
+def test_what_to_expect_is_said_for_the_stated_stream(run: Run, blend: Path, tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", [{"id": "p-1", "text": TEA}])
+    options = ["a.jsonl", "--model", str(blend), "--base-rate", "0.1", "--rest", "tree-hole"]
+    assert "of 1,000 posts (100 high, the rest low posts of a tree hole): " in run(*options).stdout
+    assert "每 1,000 条帖子（100 条高风险，其余为树洞中的低风险帖子）预计标出" in run(*options, "--lang", "zh").stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--operating-point", "recal95"], "No operating point 'recal95'. Did you mean 'recall95'?"),
+        (["--operating-point", "workload=0/9"], "operating point 'workload=0/9': expected workload=POSTS/OF"),
+        (["--base-rate", "2"], "base rate 2.0: expected the share of high posts"),
+        (["--rest", "everyda"], "No kind of posts 'everyda'. Did you mean 'everyday'?"),
+    ],
+)
+def test_an_operating_point_that_cannot_be_is_2_with_one_line(
+    run: Run, blend: Path, tmp_path: Path, options: list[str], says: str
+) -> None:
+    write(tmp_path / "a.jsonl", [{"text": TEA}])
+    done = run("a.jsonl", "--model", str(blend), *options)
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
+    assert says in done.stderr
+
+
+def test_a_run_at_another_operating_point_does_not_go_on_with_this_ones_partial(blend: Path, tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", [{"id": n, "text": f"{TEA}{n}"} for n in range(2_000)])
+    _stop(blend, tmp_path, "out.jsonl", signal.SIGKILL)
+    command = ["assess", "--model", str(blend), str(tmp_path / "a.jsonl"), "-o", str(tmp_path / "out.jsonl")]
+    done = CliRunner().invoke(app, [*command, "--operating-point", "recall99"])
+    assert "unfinished run over other input" in str(done.exception)
+
+
+def test_level_sets_and_uncertain_stand_in_the_files(blend: Path, tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", [{"id": "p-1", "text": TEA}, {"id": "p-2", "text": "tea"}])
+    for ending in ("jsonl", "csv", "parquet"):
+        out = str(tmp_path / f"o.{ending}")
+        CliRunner().invoke(app, ["assess", "--model", str(blend), str(tmp_path / "a.jsonl"), "-o", out])
+    rows = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert rows[0]["level"] in rows[0]["level_set"]
+    assert (rows[1]["level_set"], rows[1]["uncertain"]) == ([], True)
+    table = polars.read_parquet(tmp_path / "o.parquet").to_dicts()
+    assert [(row["level_set"], row["uncertain"]) for row in table] == [(r["level_set"], r["uncertain"]) for r in rows]
+    with (tmp_path / "o.csv").open(encoding="utf-8-sig", newline="") as stream:
+        cells = list(csv.DictReader(stream))
+    assert [json.loads(row["level_set"]) for row in cells] == [row["level_set"] for row in rows]
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "uncertain"), ("zh", "不确定")])
+def test_the_table_says_uncertain_in_words(run: Run, blend: Path, tmp_path: Path, language: str, word: str) -> None:
+    """The tiny blend's p_high of this post lies in its span, 0.3–0.7."""
+    write(tmp_path / "a.jsonl", [{"id": "p-1", "text": TEA}])
+    found = json.loads(run("a.jsonl", "--model", str(blend), "--json").stdout)
+    assert (found["uncertain"], found["top"][0]["uncertain"]) == (1, True)
+    shown = run("a.jsonl", "--model", str(blend), "--lang", language).stdout
+    assert shown.count(word) == 2
+    assert levels(found["top"][0]["level_set"]) in shown
+    assert max(map(len, shown.splitlines()[:-1])) <= 80
+
+
+@pytest.mark.parametrize(
+    ("level_set", "shown"),
+    [((), ""), ((4,), ""), ((4, 5, 6), "4–6"), ((0, 4, 5), "0, 4–5"), ((1, 3), "1, 3"), (tuple(range(11)), "0–10")],
+)
+def test_levels_in_a_row_are_a_span(level_set: tuple[int, ...], shown: str) -> None:
+    assert levels(level_set) == shown
 
 
 # --- marking --------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import shouwang
-from shouwang.cli import assess, benchmark, data, evaluate, train
+from shouwang.cli import assess, benchmark, data, evaluate, operating, train
 from shouwang.language import say
 
 app = typer.Typer(
@@ -43,6 +43,9 @@ def options(
 
 
 app.command(help=say("Posts in, ranked risk out.", "输入帖子，输出按风险排序的结果。"))(assess.assess)
+app.command("operating-points", help=say("What each threshold costs and misses.", "各阈值的代价与漏报。"))(
+    operating.operating_points
+)
 app.add_typer(data.app, name="data")
 app.command("evaluate", help=say("Predictions against gold, with intervals.", "把预测与标注对照，给出区间。"))(
     evaluate.command

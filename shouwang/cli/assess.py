@@ -15,7 +15,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 
 from shouwang import files
 from shouwang.cli.assess_table import print_table
-from shouwang.cli.options import AsJson
+from shouwang.cli.operating import in_use, stream_of
+from shouwang.cli.options import AsJson, BaseRate, ModelFolder, Rest
 from shouwang.columns import posts_from
 from shouwang.errors import ALL_WELL, INTERRUPTED, NOTHING_DONE, SOME_SKIPPED, InputError
 from shouwang.language import language, say
@@ -52,10 +53,19 @@ def assess(
         str | None, typer.Option(help=say("Of text files; detected if not given.", "文本文件的编码；不填则自动识别。"))
     ] = None,
     top: Annotated[int, typer.Option(min=0, help=say("Posts to show.", "显示多少条。"))] = 20,
-    model: Annotated[
-        Path | None,
-        typer.Option(help=say("A model folder; the built-in one if not given.", "模型目录；默认为内置模型。")),
+    model: ModelFolder = None,
+    operating_point: Annotated[
+        str | None,
+        typer.Option(
+            help=say(
+                "From where on a post is high: recall95, recall99, balanced or workload=200/1000 "
+                "(see operating-points).",
+                "从何处起算高风险：recall95、recall99、balanced 或 workload=200/1000（见 operating-points）。",
+            )
+        ),
     ] = None,
+    base_rate: BaseRate = None,
+    rest: Rest = None,
     deidentify: Annotated[
         bool,
         typer.Option(
@@ -72,8 +82,11 @@ def assess(
     from shouwang.models import store  # takes a third of a second, which the other commands do without
 
     loaded = store.load(model)
+    stream = stream_of(loaded, base_rate, rest)
+    if operating_point:
+        loaded = loaded.at(operating_point, stream)
     records = _read(posts, text_column=text_column, id_column=id_column, encoding=encoding)
-    basis = (loaded.name, loaded.version, str(model), language(), text_column, id_column, encoding)
+    basis = (loaded.name, loaded.version, loaded.threshold, str(model), language(), text_column, id_column, encoding)
     try:
         with _progress(_total(posts)) as progress:
             ranked = assess_records(
@@ -88,9 +101,10 @@ def assess(
         _print_interrupted(output)
         raise typer.Exit(INTERRUPTED) from None
     if as_json:
-        _print_json(ranked)
+        _print_json(ranked, {"name": loaded.point, "threshold": loaded.threshold})
     else:
         print_table(ranked, hide_identifiers=deidentify)
+        Console(highlight=False, markup=False, soft_wrap=True).print(in_use(loaded, stream))
     summary = ranked.summary
     raise typer.Exit(NOTHING_DONE if not summary.assessed else SOME_SKIPPED if summary.skipped else ALL_WELL)
 
@@ -148,12 +162,14 @@ def _print_interrupted(output: Path | None) -> None:
     )
 
 
-def _print_json(ranked: Ranked) -> None:
+def _print_json(ranked: Ranked, operating_point: dict[str, object]) -> None:
     summary = ranked.summary
     found = {
         "assessed": summary.assessed,
         "resumed": summary.resumed,
         "high": summary.high,
+        "uncertain": summary.uncertain,
+        "operating_point": operating_point,
         "out_of_scope": dict(summary.out_of_scope),
         "skipped": summary.skipped,
         "skips": [{"where": s.where, "reason": s.reason, "fix": s.fix} for s in summary.skips],

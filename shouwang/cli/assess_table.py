@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -80,11 +80,33 @@ def _cells(assessment: Assessment) -> tuple[str, str, Text]:
     if assessment.scope != "ok":
         return "–", _scope(assessment.scope), Text("–")
     probability = Text(f"{assessment.p_high:.0%}", style="bold red" if assessment.high else "")
-    return str(assessment.level), assessment.level_name, probability
+    if assessment.uncertain:
+        probability.append("\n" + say("uncertain", "不确定"), "not bold dim")
+    return (
+        "\n".join(filter(None, (str(assessment.level), levels(assessment.level_set)))),
+        assessment.level_name,
+        probability,
+    )
+
+
+def levels(level_set: Sequence[int]) -> str:
+    """Levels in a row as spans: "4–6, 8"; one level alone, which the level itself says, as nothing."""
+    if len(level_set) < 2:
+        return ""
+    ends = [(level, level - 1 not in level_set, level + 1 not in level_set) for level in level_set]
+    firsts, lasts = [n for n, first, _ in ends if first], [n for n, _, last in ends if last]
+    return ", ".join(
+        f"{first}" if first == last else f"{first}–{last}" for first, last in zip(firsts, lasts, strict=True)
+    )
 
 
 def _legend(*, styled: bool) -> Text:
-    legend = Text(say("high: probability of high risk; evidence: ", "高风险：属于高风险的概率；依据："))
+    legend = Text(
+        say(
+            "level: the most probable, below it those not ruled out; high: probability of high risk; evidence: ",
+            "等级：最可能的等级，其下为未被排除的等级；高风险：属于高风险的概率；依据：",
+        )
+    )
     if not styled:
         return legend.append(say("[in brackets]", "[方括号内]"))
     for indicator, style in STYLES.items():
@@ -128,6 +150,13 @@ def _print_summary(console: Console, summary: Summary) -> None:
             f"已评估 {summary.assessed:,} 条，其中高风险 {summary.high:,} 条。",
         )
     )
+    if summary.uncertain:
+        console.print(
+            say(
+                f"{_count(summary.uncertain, 'post')} uncertain: high and low are both still possible.",
+                f"不确定 {summary.uncertain:,} 条：高低风险都仍有可能。",
+            )
+        )
     if summary.resumed:
         console.print(
             say(f"{summary.resumed:,} of them in an earlier run.", f"其中 {summary.resumed:,} 条为此前运行的结果。")

@@ -9,8 +9,10 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Sets:
-    """Cuts fitted on posts that the model had not seen, so that the truth is inside for a share `coverage` (0–1) of
-    such posts: split conformal prediction (Vovk et al. 2005), which promises it over all posts, not for each kind.
+    """Cuts fitted on posts that the model had not seen, by split conformal prediction (Vovk et al. 2005).
+
+    For a share `coverage` (0–1) of all such posts the level set holds the true level; of the high posts among them, and
+    of the low ones, as many are either uncertain or answered rightly. Other kinds of posts were promised nothing.
     """
 
     coverage: float

@@ -36,11 +36,15 @@ FLUSH_EVERY = 256
 
 @dataclass(slots=True)
 class Summary:
-    """What became of every record. `skips` holds the first few; all of them are in the `skipped_file`."""
+    """What became of every record; `uncertain` counts posts in scope.
+
+    `skips` holds the first few; all of them are in the `skipped_file`.
+    """
 
     assessed: int = 0
     resumed: int = 0
     high: int = 0
+    uncertain: int = 0
     out_of_scope: Counter[str] = field(default_factory=Counter)
     skipped: int = 0
     skips: list[Skipped] = field(default_factory=list)
@@ -65,6 +69,8 @@ def urgency(assessment: Assessment) -> tuple[bool, bool, float, float]:
     """What posts are ranked by, highest first: high risk before the rest, then the expected level.
 
     A post can be low and still express a strong wish to die; the probability of high alone would bury it.
+    That a post is uncertain does not move it: the expected level already weighs every level that is still possible,
+    and with a rank of its own an unsure everyday post would come before a sure wish to die.
     Posts out of scope come last.
     """
     return assessment.scope == "ok", assessment.high, assessment.expected_level, assessment.p_high
@@ -97,7 +103,9 @@ def assess_records(
         for post, assessment in _journalled(posts, assess, partial, summary):
             summary.assessed += 1
             summary.high += assessment.high
-            if assessment.scope != "ok":
+            if assessment.scope == "ok":
+                summary.uncertain += assessment.uncertain
+            else:
                 summary.out_of_scope[assessment.scope] += 1
             entry = (urgency(assessment), -summary.assessed, post, assessment)
             if len(ranking) < top:
@@ -231,10 +239,12 @@ def _schema() -> dict[str, polars.DataType]:
         "id": pl.String(),
         "level": pl.Int64(),
         "level_name": pl.String(),
+        "level_set": pl.List(pl.Int64()),
         "probabilities": pl.List(pl.Float64()),
         "expected_level": pl.Float64(),
         "high": pl.Boolean(),
         "p_high": pl.Float64(),
+        "uncertain": pl.Boolean(),
         "indicators": pl.Struct({name: pl.Float64() for name in INDICATORS}),
         "evidence": pl.List(pl.Struct(spans)),
         "scope": pl.String(),

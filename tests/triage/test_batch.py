@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import polars
@@ -30,6 +31,8 @@ def assess(posts: Iterable[Post]) -> Iterator[Assessment]:
             indicators=dict.fromkeys(INDICATORS, share),
             model="stand-in 1",
             evidence=(Evidence(0, 1, "wish", 0.5),) if share >= 0.5 else (),
+            level_set=(0, 10) if share >= 0.3 else (),
+            uncertain=0.3 <= share < 0.55,
         )
 
 
@@ -60,10 +63,12 @@ def test_the_highest_come_first_and_equals_in_input_order() -> None:
 def test_posts_out_of_scope_rank_last() -> None:
     def foreign(posts: Iterable[Post]) -> Iterator[Assessment]:
         for each in assess(posts):
-            yield Assessment(each.id, 9, each.probabilities, False, 0.99, each.indicators, "m", scope="no-chinese")
+            yield Assessment(
+                each.id, 9, each.probabilities, False, 0.99, each.indicators, "m", scope="no-chinese", uncertain=True
+            )
 
     here = assess_records([Post("en", "tea")], foreign)
-    assert here.summary.out_of_scope == {"no-chinese": 1}
+    assert (here.summary.out_of_scope, here.summary.uncertain) == ({"no-chinese": 1}, 0)
     mixed = assess_records(
         [Post("en", "tea"), Post("zh", "茶")],
         lambda posts: (next((foreign if p.id == "en" else assess)([p])) for p in posts),
@@ -76,6 +81,7 @@ def test_everything_is_counted(tmp_path: Path) -> None:
     records: list[Post | Skipped] = [*POSTS, BROKEN, POSTS[0]]
     summary = assess_records(records, assess, output=tmp_path / "a.jsonl", progress=seen.append).summary
     assert (summary.assessed, summary.high, summary.skipped, summary.repeated_ids) == (601, 101, 1, 1)
+    assert summary.uncertain == 250
     assert summary.skips == [BROKEN]
     assert sum(seen) == 602
     assert summary.skipped_file is not None
@@ -98,7 +104,7 @@ def test_the_three_formats_hold_the_same(tmp_path: Path) -> None:
     assert polars.read_parquet(tmp_path / "a.parquet").to_dicts() == lines
     with (tmp_path / "a.csv").open(encoding="utf-8-sig", newline="") as stream:
         cells = list(csv.DictReader(stream))
-    in_json = {"probabilities", "indicators", "evidence"}
+    in_json = {"level_set", "probabilities", "indicators", "evidence"}
     for cell, line in zip(cells, lines, strict=True):
         assert {key: json.loads(cell[key]) if key in in_json else cell[key] for key in line} == {
             key: value if key in in_json else str(value) for key, value in line.items()
@@ -201,3 +207,16 @@ def test_a_strong_wish_to_die_ranks_above_ordinary_posts_that_are_likelier_to_be
         for each in (assessment(7, 0.6), assessment(5, 0.1), assessment(0, 0.3), assessment(9, 0.4, "no-chinese"))
     )
     assert flagged > wish > ordinary > foreign
+
+
+def test_being_uncertain_moves_no_post() -> None:
+    (sure,) = assess([POSTS[0]])
+    assert urgency(sure) == urgency(replace(sure, uncertain=True))
+
+
+def test_a_row_from_before_there_were_level_sets_still_loads() -> None:
+    (found,) = assess([POSTS[350]])
+    row = found.to_row()
+    assert Assessment.from_row(row) == found
+    del row["level_set"], row["uncertain"]
+    assert Assessment.from_row(row) == replace(found, level_set=(), uncertain=False)
