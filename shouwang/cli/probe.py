@@ -89,9 +89,8 @@ def probe_robustness(
         raise InputError(f"{posts}: no high posts; give a file with the column 'high' or 'level'")
     calm = [post.text for post in ordinary.records.values()] if ordinary else []
     with _progress((len(high) + len(calm)) * (1 + len(kinds))) as progress:
-        found = robustness.robustness(
-            high, calm, _p_high(loaded), loaded.threshold, kinds=kinds, seed=seed, progress=progress
-        )
+        read_in = robustness.readings(high, calm, _p_high(loaded), kinds=kinds, seed=seed, progress=progress)
+    found = robustness.robustness([read_in], loaded.threshold, seed=seed)
     record = {"model": _name(loaded), "posts": posts, "everyday": everyday, "seed": seed, **asdict(found)}
     record |= {"worst_loss": found.worst_loss, "worst_rise": found.worst_rise}
     skipped = (*read.skipped, *(ordinary.skipped if ordinary else ()))

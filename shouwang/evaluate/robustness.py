@@ -57,17 +57,26 @@ class Robustness:
         return max(self.kinds, key=lambda kind: self.kinds[kind].rise.value)
 
 
-def robustness(
+@dataclass(frozen=True, slots=True, eq=False)
+class Readings:
+    """Scores of n texts, high ones first: clean (n,) and by kind (n,), and by kind which texts it changes (n,)."""
+
+    high: int
+    clean: Floats
+    disguised: Mapping[str, Floats]
+    changed: Mapping[str, Flags]
+
+
+def readings(
     high: Sequence[str],
     everyday: Sequence[str],
     scorer: Scorer,
-    threshold: float,
     *,
     kinds: Sequence[str] = tuple(KINDS),
     seed: int = 0,
     progress: Callable[[int], None] = lambda texts: None,
-) -> Robustness:
-    """Texts of high and of everyday posts scored clean and in every kind; flagged from `threshold` on.
+) -> Readings:
+    """Texts of high and of everyday posts scored clean and in every kind.
 
     The scorer maps at most 256 texts at a time to scores (n,); `progress` is told how many were scored since the last
     time, of (1 + kinds) · (high + everyday) in all. A kind draws the same disguises whatever other kinds are asked for.
@@ -76,17 +85,35 @@ def robustness(
     if not kinds:
         raise InputError(f"no kind of obfuscation named; known: {', '.join(KINDS)}")
     texts = [*high, *everyday]
-    clean = _flags(texts, scorer, threshold, progress)
-    found, seen = {}, []
+    clean = _scores(texts, scorer, progress)
+    disguised, changed = {}, {}
     for kind in kinds:
-        disguised = disguises(texts, kind, seed)
-        flags = _flags(disguised, scorer, threshold, progress)
-        changed = np.array([before != after for before, after in zip(texts, disguised, strict=True)], dtype=bool)
-        loss, rise = _moved(clean, flags, len(high), seed)
-        found[kind] = Disguised(loss, rise, int(changed[: len(high)].sum()), int(changed[len(high) :].sum()))
-        seen.append(flags)
-    loss, rise = _moved(clean, np.mean(seen, axis=0), len(high), seed)
-    return Robustness(threshold, len(high), len(everyday), found, loss, rise)
+        said = disguises(texts, kind, seed)
+        disguised[kind] = _scores(said, scorer, progress)
+        changed[kind] = np.array([before != after for before, after in zip(texts, said, strict=True)], dtype=bool)
+    return Readings(len(high), clean, disguised, changed)
+
+
+def robustness(
+    parts: Sequence[Readings], threshold: float, *, kinds: Sequence[str] | None = None, seed: int = 0
+) -> Robustness:
+    """What the readings of one or more parts (such as folds, each with its own model) say together, of some kinds or
+    of all that were read; flagged from `threshold` on."""
+    kinds = kinds or list(parts[0].disguised)
+    is_high = np.concatenate([np.arange(len(part.clean)) < part.high for part in parts])
+    clean = np.concatenate([part.clean for part in parts]) >= threshold
+    flags = {kind: np.concatenate([part.disguised[kind] for part in parts]) >= threshold for kind in kinds}
+    changed = {kind: np.concatenate([part.changed[kind] for part in parts]) for kind in kinds}
+    found = {
+        kind: Disguised(
+            *_moved(clean, flags[kind], is_high, seed),
+            int(changed[kind][is_high].sum()),
+            int(changed[kind][~is_high].sum()),
+        )
+        for kind in kinds
+    }
+    loss, rise = _moved(clean, np.mean(list(flags.values()), axis=0), is_high, seed)
+    return Robustness(threshold, int(is_high.sum()), int((~is_high).sum()), found, loss, rise)
 
 
 def disguises(texts: Sequence[str], kind: str, seed: int) -> list[str]:
@@ -94,15 +121,18 @@ def disguises(texts: Sequence[str], kind: str, seed: int) -> list[str]:
     return [obfuscate(text, kind, np.random.default_rng([seed, *text.encode()])) for text in texts]
 
 
-def _moved(clean: Flags, flags: Flags | Floats, high: int, seed: int) -> tuple[Difference, Difference]:
+def _moved(clean: Flags, flags: Flags | Floats, is_high: Flags, seed: int) -> tuple[Difference, Difference]:
     rng = np.random.default_rng(seed)
-    return mean_difference(clean[:high], flags[:high], rng), mean_difference(flags[high:], clean[high:], rng)
+    return (
+        mean_difference(clean[is_high], flags[is_high], rng),
+        mean_difference(flags[~is_high], clean[~is_high], rng),
+    )
 
 
-def _flags(texts: Sequence[str], scorer: Scorer, threshold: float, progress: Callable[[int], None]) -> Flags:
-    flags = np.zeros(len(texts), dtype=bool)
+def _scores(texts: Sequence[str], scorer: Scorer, progress: Callable[[int], None]) -> Floats:
+    scores = np.zeros(len(texts))
     for start in range(0, len(texts), TEXTS_AT_ONCE):
         some = texts[start : start + TEXTS_AT_ONCE]
-        flags[start : start + len(some)] = np.asarray(scorer(some)) >= threshold
+        scores[start : start + len(some)] = scorer(some)
         progress(len(some))
-    return flags
+    return scores

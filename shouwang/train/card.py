@@ -219,11 +219,12 @@ def _robustness(found: Figures) -> Iterable[str]:
     yield say(
         f"Recall of {found['high_posts']} high posts at recall95, all words of risk disguised, and flags on "
         f"{found['everyday_posts']} everyday posts, in points. Mean loss {_points_more(found['loss'])}; mean rise of false "
-        f"flags {_points_more(found['rise'])}. Training showed the kinds {', '.join(found['shown_in_training'])}; none of "
-        "the others.",
+        f"flags {_points_more(found['rise'])}. Training showed the kinds {', '.join(found['shown_in_training'])}; mean loss "
+        f"of the others {_points_more(found['loss_of_kinds_not_shown'])}.",
         f"{found['high_posts']} 条高风险帖在 recall95 下的召回（所有风险词都变形），以及 {found['everyday_posts']} 条日常帖子的"
         f"误报，单位为百分点。平均损失 {_points_more(found['loss'])}；误报平均上升 {_points_more(found['rise'])}。"
-        f"训练中出现过的变形：{'、'.join(found['shown_in_training'])}；其余均未出现。",
+        f"训练中出现过的变形：{'、'.join(found['shown_in_training'])}；其余变形的平均损失 "
+        f"{_points_more(found['loss_of_kinds_not_shown'])}。",
     )
     yield _table(
         (

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shouwang.evaluate.faithfulness import Drops, drops, faithfulness
+from shouwang.evaluate.obfuscate import KINDS
 from shouwang.evaluate.robustness import readings, robustness
 from shouwang.models.mixture import HIGH_HEAD, INDICATOR_HEADS, sigmoid
 from shouwang.models.model import Model
@@ -108,7 +109,11 @@ def _robustness(folds: Mapping[int, Model], built: Built, threshold: float) -> N
         high = [row.text for row in built.rows["fold"] if row.fold == fold and row.high]
         usual = [row.text for row, k in zip(built.rows["usual"], built.fold["usual"], strict=True) if k == fold]
         parts.append(readings(high, usual[: EVERYDAY_DISGUISED // len(folds)], _scorer(model, HIGH_HEAD)))
-    found = robustness(parts, float(np.log(threshold) - np.log1p(-threshold)))
+    cut = float(np.log(threshold) - np.log1p(-threshold))
+    found, unseen = (
+        robustness(parts, cut),
+        robustness(parts, cut, kinds=[kind for kind in KINDS if kind not in DISGUISES]),
+    )
     return {
         "threshold": threshold,
         "high_posts": found.high_posts,
@@ -116,6 +121,7 @@ def _robustness(folds: Mapping[int, Model], built: Built, threshold: float) -> N
         "shown_in_training": list(DISGUISES),
         "loss": measure.difference(found.loss),
         "rise": measure.difference(found.rise),
+        "loss_of_kinds_not_shown": measure.difference(unseen.loss),
         "kinds": {
             kind: {
                 "changed": each.changed,

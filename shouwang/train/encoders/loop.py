@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +13,26 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
+from shouwang.errors import InputError
 from shouwang.evaluate import Answers, measure, of_high, of_levels
 from shouwang.models.batches import of_similar_length, padded
-from shouwang.models.heads import Floats, Heads, Task
+from shouwang.models.heads import Floats, Task, probabilities, slices
 from shouwang.train.encoders import checkpoint
 from shouwang.train.encoders.checkpoint import Epochs
 from shouwang.train.encoders.data import Encoded, Ints, order
+from shouwang.train.encoders.encoder import Encoder
 from shouwang.train.encoders.hardware import autocast, matmul_precision, naming_memory, peak_memory_mb
-from shouwang.train.encoders.losses import PerPost, class_weights, losses_of
+from shouwang.train.encoders.losses import class_weights, losses_of
 from shouwang.train.encoders.settings import Settings
 
 Report = Callable[[int, int, float], None]
 """Steps done, steps at most, the loss of the last one."""
 
+Finished = Callable[[Epochs], None]
+"""Called after each epoch, and once at the start, with all epochs that are safe on disk."""
 
-@dataclass(frozen=True, slots=True)
-class Encoder:
-    """A sequence classifier whose logits (n, columns) `heads` reads, the id that pads, and where it computes."""
-
-    model: Module
-    heads: Heads
-    pad: int
-    device: torch.device
+PADDED_TOKENS = {"cpu": 512}
+"""Of a batch that is only read: small keeps a processor's caches warm; elsewhere 16,384."""
 
 
 def fit(
@@ -44,15 +42,17 @@ def fit(
     settings: Settings,
     folder: Path,
     report: Report = lambda done, steps, loss: None,
+    finished: Finished = lambda epochs: None,
 ) -> Epochs:
     """Train in place, from where `folder` left off, and end with the weights of the best epoch; one row per epoch.
 
     The best has the highest weighted F1 on validation (the mean of both tasks; the first of equals). On a CPU a run
     that was killed and taken up again ends with the same weights as one that was not, given the same thread count.
-    Raises InputError when memory or disk runs out.
+    Raises InputError when memory or disk runs out, and when the loss is no longer a number.
     """
     optimizer = _optimizer(encoder.model, settings)
     epochs = checkpoint.resume(folder, encoder.model, optimizer)
+    finished(epochs)
     lesson = _Lesson(encoder, train, settings, optimizer)
     devices = [encoder.device] if encoder.device.type == "cuda" else []
     with torch.random.fork_rng(devices), naming_memory(settings), matmul_precision(settings):
@@ -74,6 +74,7 @@ def fit(
                 }
             )
             checkpoint.save(folder, encoder.model, optimizer, epochs, best=best_epoch(epochs) == number + 1)
+            finished(epochs)
     checkpoint.put_best(folder, encoder.model)
     return epochs
 
@@ -111,7 +112,7 @@ class _Lesson:
 
     def __init__(self, encoder: Encoder, train: Encoded, settings: Settings, optimizer: torch.optim.Optimizer) -> None:
         self.encoder, self.train, self.settings, self.optimizer = encoder, train, settings, optimizer
-        self.losses: dict[str, PerPost] = losses_of(settings)
+        self.losses = losses_of(settings)
         self.weights = {
             task: class_weights(torch.from_numpy(gold), settings.class_weights) for task, gold in train.gold.items()
         }
@@ -130,6 +131,8 @@ class _Lesson:
         for step, group in enumerate(groups, number * len(groups)):
             steps = settings.epochs * len(groups)
             losses.append(self._step(group, rate_at(step, steps, settings)))
+            if not np.isfinite(losses[-1]):
+                raise InputError(f"epoch {number + 1}: the loss is {losses[-1]}; try a rate below {settings.rate:g}")
             report(step + 1, steps, losses[-1])
         return float(np.mean(losses))
 
@@ -140,7 +143,7 @@ class _Lesson:
         loss = 0.0
         for rows in group:
             part = self._loss(rows, totals)
-            part.backward()
+            part.backward()  # type: ignore[no-untyped-call]
             loss += float(part.detach())
         if self.settings.clip:
             trained = [p for p in self.encoder.model.parameters() if p.requires_grad]
@@ -154,7 +157,7 @@ class _Lesson:
         """The part of these posts in the weighted mean over the step's posts, each task by its share."""
         logits = _logits(self.encoder, [self.train.ids[row] for row in rows], self.settings)
         loss = logits.new_zeros(())
-        for task, part in self.encoder.heads.slices.items():
+        for task, part in slices(self.encoder.heads).items():
             gold = torch.from_numpy(self.train.gold[task][rows]).to(logits.device)
             weights = self._weights(task, rows).to(logits.device)
             labelled = gold >= 0
@@ -172,37 +175,38 @@ class _Lesson:
 # --- reading --------------------------------------------------------------------------------------------------------
 
 
-def predict(encoder: Encoder, posts: Encoded, settings: Settings) -> dict[Task, Floats]:
-    """Probabilities per task, (n, 11) and (n, 2: low, high), as `settings` computes them.
+def predict(encoder: Encoder, posts: Encoded, settings: Settings, *, exact: bool = False) -> dict[Task, Floats]:
+    """Probabilities per task, (n, 11) and (n, 2: low, high), in the settings' precision, or `exact` in fp32.
 
     Posts of similar length share a batch; without buckets every batch is padded to `longest`, as published.
     """
-    logits = np.zeros((len(posts), encoder.heads.columns))
+    settings = replace(settings, precision="fp32") if exact else settings
+    logits = np.zeros((len(posts), sum(encoder.heads.values())))
     lengths = [len(ids) for ids in posts.ids]
-    batches = of_similar_length(lengths) if settings.buckets else order_as_given(len(posts), settings.batch)
+    tokens = PADDED_TOKENS.get(encoder.device.type, 16_384)
+    batches = of_similar_length(lengths, tokens) if settings.buckets else _in_order(len(posts), settings.batch)
     encoder.model.eval()
     with torch.inference_mode():
         for rows in batches:
             found = _logits(encoder, [posts.ids[row] for row in rows], settings)
             logits[rows] = found.cpu().numpy()
-    return encoder.heads.probabilities(logits)
+    return probabilities(logits, encoder.heads)
 
 
-def order_as_given(n: int, batch: int) -> list[Ints]:
-    """Rows in their order, in batches."""
-    return [np.arange(start, min(start + batch, n)) for start in range(0, n, batch)]
-
-
-def answers(posts: Encoded, probabilities: dict[Task, Floats]) -> dict[Task, Answers]:
+def answers(posts: Encoded, predicted: dict[Task, Floats]) -> dict[Task, Answers]:
     """Gold against probabilities, per task, of the posts that are labelled."""
     found: dict[Task, Answers] = {}
-    for task, p in probabilities.items():
+    for task, p in predicted.items():
         gold = posts.gold[task]
         here = gold >= 0
         if here.any():
             is_levels = task == "levels"
             found[task] = of_levels(gold[here], p[here]) if is_levels else of_high(gold[here] == 1, p[here, 1])
     return found
+
+
+def _in_order(n: int, batch: int) -> list[Ints]:
+    return [np.arange(start, min(start + batch, n)) for start in range(0, n, batch)]
 
 
 def _scores(encoder: Encoder, posts: Encoded, settings: Settings) -> dict[str, Any]:
@@ -215,7 +219,7 @@ def _scores(encoder: Encoder, posts: Encoded, settings: Settings) -> dict[str, A
 
 def _logits(encoder: Encoder, posts: Sequence[Ints], settings: Settings) -> Tensor:
     """(n, columns) in fp32."""
-    ids, mask = padded(posts, encoder.pad, None if settings.buckets else settings.longest)
+    ids, mask = padded(posts, encoder.pad, None if settings.buckets else encoder.longest)
     with autocast(settings, encoder.device):
         output = encoder.model(
             input_ids=torch.from_numpy(ids).to(encoder.device),

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from shouwang.lookup import get
+from shouwang.models.heads import Task
 from shouwang.scale import LEVELS
 from shouwang.train.encoders.settings import Settings
 
@@ -53,24 +53,30 @@ def coral(logits: Tensor, gold: Tensor) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class LevelLoss:
-    """`link`: how `shouwang.models.heads.LINKS` reads probabilities from logits that were trained with it."""
+    """`columns` of its head, which also say how `shouwang.models.heads` reads probabilities from its logits."""
 
     per_post: PerPost
-    link: str = "softmax"
+    columns: int = len(LEVELS)
 
 
 LEVEL_LOSSES: dict[str, LevelLoss] = {
     "cross-entropy": LevelLoss(cross_entropy),
     "soft": LevelLoss(soft_neighbours),
     "expected": LevelLoss(expected_level),
-    "coral": LevelLoss(coral, "cumulative"),
+    "coral": LevelLoss(coral, len(LEVELS) - 1),
 }
 
 
-def losses_of(settings: Settings) -> dict[str, PerPost]:
-    """The loss of each task; raises InputError for an unknown one."""
+def heads_of(settings: Settings) -> dict[Task, int]:
+    """The outputs of each task's head."""
+    columns: dict[Task, int] = {"levels": LEVEL_LOSSES[settings.loss].columns, "high": 2}
+    return {task: columns[task] for task in settings.tasks}
+
+
+def losses_of(settings: Settings) -> dict[Task, PerPost]:
+    """The loss of each task."""
     smoothed = partial(cross_entropy, smoothing=settings.label_smoothing)
-    chosen = get(LEVEL_LOSSES, settings.loss, "loss").per_post
+    chosen = LEVEL_LOSSES[settings.loss].per_post
     levels = smoothed if chosen is cross_entropy else chosen
     return {"levels": levels, "high": smoothed}
 

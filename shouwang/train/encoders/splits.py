@@ -101,16 +101,13 @@ def checked(splits: Splits, tasks: Sequence[Task], *, drop_leaks: bool = False) 
     and when a task has no label in a part, or only one class in training.
     """
     unlabelled = tuple(p.id for part in _parts(splits) for p in part if all(label(p, t) is None for t in tasks))
-    splits = replace(
-        splits,
-        unlabelled=unlabelled,
-        **{name: _with_label(part, tasks) for name, part in zip(_NAMES, _parts(splits), strict=True)},
-    )
+    train, validation, test = (_with_label(part, tasks) for part in _parts(splits))
+    splits = replace(splits, train=train, validation=validation, test=test, unlabelled=unlabelled)
     _check_labels(splits, tasks)
-    train = refuse_leaks(splits.train, [*splits.validation, *splits.test], drop_leaks=drop_leaks)
-    validation = _apart(splits.validation, splits.test, drop_leaks=drop_leaks)
-    leaked = tuple(post.id for result in (train, validation) for post in result.dropped)
-    splits = replace(splits, train=train.kept, validation=validation.kept, leaked=leaked)
+    learnt = refuse_leaks(train, [*validation, *test], drop_leaks=drop_leaks)
+    chosen_by = _apart(validation, test, drop_leaks=drop_leaks)
+    leaked = tuple(post.id for result in (learnt, chosen_by) for post in result.dropped)
+    splits = replace(splits, train=learnt.kept, validation=chosen_by.kept, leaked=leaked)
     _check_classes(splits, tasks)
     return splits
 
