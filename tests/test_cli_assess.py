@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars
 import pytest
@@ -17,6 +18,8 @@ from typer.testing import CliRunner
 
 from shouwang.cli import app
 from shouwang.cli.assess_table import deidentified, levels, marked
+from shouwang.errors import InputError
+from shouwang.models import store
 from shouwang.posts import Assessment, Evidence, Post
 from shouwang.scale import INDICATORS, Indicator
 from tests.tiny import save_tiny, save_tiny_blend
@@ -78,6 +81,10 @@ Within = Callable[..., tuple[int, dict[str, object]]]
 def write(path: Path, rows: list[dict[str, object]]) -> Path:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return path
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 # --- the real command -----------------------------------------------------------------------------------------------
@@ -285,25 +292,27 @@ def test_an_unfinished_run_over_another_column_is_not_gone_on_with(within: Withi
 # --- operating points and level sets --------------------------------------------------------------------------------
 
 
-def test_the_operating_point_decides_what_is_high_and_the_summary_names_it(
-    run: Run, blend: Path, tmp_path: Path
-) -> None:
-    write(tmp_path / "a.jsonl", [{"id": "p-1", "text": TEA}])
-    row = json.loads(run("a.jsonl", "--model", str(blend), "--json").stdout)["top"][0]
-    for point, share in (("recall95", "0.95"), ("workload=900/1000", "0.02")):
-        options = ["a.jsonl", "--model", str(blend), "--operating-point", point, "--base-rate", share]
-        found = json.loads(run(*options, "--json").stdout)
-        assert found["operating_point"]["name"] == point
-        high = row["p_high"] >= found["operating_point"]["threshold"]
-        assert found["top"] == [row | {"high": high}]
-        assert f"Operating point: {point}, high from a probability of" in run(*options).stdout
+@pytest.mark.parametrize("point", ["recall95", "workload=900/1000"])
+def test_the_operating_point_decides_what_is_high(within: Within, blend: Path, tmp_path: Path, point: str) -> None:
+    source = write(tmp_path / "a.jsonl", [{"id": number, "text": TEA * number} for number in range(1, 20)])
+    _, before = within(source, "--model", blend, "-o", tmp_path / "before.jsonl")
+    _, found = within(source, "--model", blend, "-o", tmp_path / "after.jsonl", "--operating-point", point)
+    operating = store.load(blend).operating
+    assert operating is not None
+    threshold = operating.point(point).threshold
+    assert found["operating_point"] == {"name": point, "threshold": threshold}
+    assert before["operating_point"] == {"name": "balanced", "threshold": 0.5}
+    rows = read(tmp_path / "before.jsonl")
+    assert read(tmp_path / "after.jsonl") == [row | {"high": row["p_high"] >= threshold} for row in rows]
 
 
 def test_what_to_expect_is_said_for_the_stated_stream(run: Run, blend: Path, tmp_path: Path) -> None:
     write(tmp_path / "a.jsonl", [{"id": "p-1", "text": TEA}])
-    options = ["a.jsonl", "--model", str(blend), "--base-rate", "0.1", "--rest", "tree-hole"]
-    assert "of 1,000 posts (100 high, the rest low posts of a tree hole): " in run(*options).stdout
-    assert "每 1,000 条帖子（100 条高风险，其余为树洞中的低风险帖子）预计标出" in run(*options, "--lang", "zh").stdout
+    options = ["a.jsonl", "--model", str(blend), "--operating-point", "recall95", "--base-rate", "0.1"]
+    english = run(*options, "--rest", "tree-hole").stdout
+    assert "Operating point: recall95, high from a probability of 0.539 on." in english
+    assert "of 1,000 posts (100 high, the rest low posts of a tree hole): " in english
+    assert "每 1,000 条帖子（100 条高风险，其余为日常帖子）预计标出" in run(*options, "--lang", "zh").stdout
 
 
 @pytest.mark.parametrize(
@@ -315,13 +324,13 @@ def test_what_to_expect_is_said_for_the_stated_stream(run: Run, blend: Path, tmp
         (["--rest", "everyda"], "No kind of posts 'everyda'. Did you mean 'everyday'?"),
     ],
 )
-def test_an_operating_point_that_cannot_be_is_2_with_one_line(
-    run: Run, blend: Path, tmp_path: Path, options: list[str], says: str
+def test_an_operating_point_that_cannot_be_is_an_error(
+    blend: Path, tmp_path: Path, options: list[str], says: str
 ) -> None:
-    write(tmp_path / "a.jsonl", [{"text": TEA}])
-    done = run("a.jsonl", "--model", str(blend), *options)
-    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
-    assert says in done.stderr
+    source = write(tmp_path / "a.jsonl", [{"text": TEA}])
+    done = CliRunner().invoke(app, ["assess", "--model", str(blend), *options, str(source)])
+    assert isinstance(done.exception, InputError)
+    assert says in str(done.exception)
 
 
 def test_a_run_at_another_operating_point_does_not_go_on_with_this_ones_partial(blend: Path, tmp_path: Path) -> None:
@@ -337,7 +346,7 @@ def test_level_sets_and_uncertain_stand_in_the_files(blend: Path, tmp_path: Path
     for ending in ("jsonl", "csv", "parquet"):
         out = str(tmp_path / f"o.{ending}")
         CliRunner().invoke(app, ["assess", "--model", str(blend), str(tmp_path / "a.jsonl"), "-o", out])
-    rows = [json.loads(line) for line in (tmp_path / "o.jsonl").read_text(encoding="utf-8").splitlines()]
+    rows = read(tmp_path / "o.jsonl")
     assert rows[0]["level"] in rows[0]["level_set"]
     assert (rows[1]["level_set"], rows[1]["uncertain"]) == ([], True)
     table = polars.read_parquet(tmp_path / "o.parquet").to_dicts()
@@ -350,12 +359,12 @@ def test_level_sets_and_uncertain_stand_in_the_files(blend: Path, tmp_path: Path
 @pytest.mark.parametrize(("language", "word"), [("en", "uncertain"), ("zh", "不确定")])
 def test_the_table_says_uncertain_in_words(run: Run, blend: Path, tmp_path: Path, language: str, word: str) -> None:
     """The tiny blend's p_high of this post lies in its span, 0.3–0.7."""
+    (found,) = store.load(blend).assess([TEA])
+    assert found.uncertain
     write(tmp_path / "a.jsonl", [{"id": "p-1", "text": TEA}])
-    found = json.loads(run("a.jsonl", "--model", str(blend), "--json").stdout)
-    assert (found["uncertain"], found["top"][0]["uncertain"]) == (1, True)
     shown = run("a.jsonl", "--model", str(blend), "--lang", language).stdout
     assert shown.count(word) == 2
-    assert levels(found["top"][0]["level_set"]) in shown
+    assert levels(found.level_set) in shown
     assert max(map(len, shown.splitlines()[:-1])) <= 80
 
 
