@@ -6,13 +6,13 @@ import ast
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 import shouwang
-from tests.tiny import save_tiny
+from tests.tiny import save_tiny, save_tiny_blend
 
 PACKAGE = Path(shouwang.__file__).parent
 STOREYS = (
@@ -23,7 +23,7 @@ STOREYS = (
 )
 ABOVE = {room: height for height, rooms in enumerate(STOREYS, 1) for room in rooms}
 OUTSIDE = {"__init__", "__main__"}  # the lazy public names, and the command's entry
-HEAVY = ("sklearn", "scipy", "torch", "transformers", "matplotlib", "pooch", "polars", "hypothesis", "pytest")
+HEAVY = ("sklearn", "scipy", "torch", "onnx", "transformers", "matplotlib", "pooch", "polars", "hypothesis", "pytest")
 
 
 def imported(code: str) -> Iterator[str]:
@@ -75,7 +75,8 @@ def test_imports_are_seen_in_functions_and_in_every_form() -> None:
     assert list(imported(code)) == ["data", "files", "models"]
 
 
-def test_assess_loads_nothing_heavy(tmp_path: Path) -> None:
+@pytest.mark.parametrize("save", [save_tiny, save_tiny_blend])
+def test_assess_loads_nothing_heavy(tmp_path: Path, save: Callable[[Path], None]) -> None:
     (tmp_path / "a.jsonl").write_text('{"text": "茶"}\n', encoding="utf-8")
     code = f"""
 import sys
@@ -86,7 +87,7 @@ try:
 except SystemExit as end:
     print(end.code, [name for name in {HEAVY} if name in sys.modules])
 """
-    save_tiny(tmp_path / "tiny")
+    save(tmp_path / "tiny")
     done = subprocess.run(
         [sys.executable, "-c", code, "tiny"],
         cwd=tmp_path,

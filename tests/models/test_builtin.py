@@ -68,9 +68,13 @@ def test_it_is_small() -> None:
 
 
 def test_it_holds_only_numbers_and_plain_json() -> None:
-    assert {path.name for path in store.BUILTIN.iterdir()} == {store.WEIGHTS, store.SETTINGS, "CARD.md", "CARD.zh.md"}
+    settings = json.loads((store.BUILTIN / store.SETTINGS).read_text(encoding="utf-8"))
+    names = {*settings["files"], store.SETTINGS, "CARD.md", "CARD.zh.md"}
+    assert {path.name for path in store.BUILTIN.iterdir()} == names
+    assert names - {store.ENCODER, store.TOKENIZER} == {store.WEIGHTS, store.SETTINGS, "CARD.md", "CARD.zh.md"}
     tensors = load_file(store.BUILTIN / store.WEIGHTS)
-    assert {name: tensor.dtype.kind for name, tensor in tensors.items()} == {"idf": "f", "weights": "f", "bias": "f"}
+    assert {"idf", "weights", "bias"} <= set(tensors) <= {"idf", "weights", "bias", "dense"}
+    assert {tensor.dtype.kind for tensor in tensors.values()} == {"f"}
 
 
 def test_it_holds_no_post_and_no_vocabulary() -> None:
