@@ -18,7 +18,10 @@ def token_ids(tokenizer: Tokenizer, texts: Sequence[str], longest: int) -> list[
     """Ids of each text with the tokenizer's special tokens, its end cut off beyond `longest` tokens; unpadded."""
     tokenizer.no_padding()
     tokenizer.enable_truncation(longest)
-    return [np.array(encoding.ids, np.int64) for encoding in tokenizer.encode_batch_fast(list(texts))]
+    try:
+        return [np.array(encoding.ids, np.int64) for encoding in tokenizer.encode_batch_fast(list(texts))]
+    finally:
+        tokenizer.no_truncation()  # it would be saved with the tokenizer
 
 
 def padded(posts: Sequence[Ints], pad: int, to: int | None = None) -> tuple[Ints, Ints]:

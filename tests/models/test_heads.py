@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from shouwang.models.heads import Heads, cumulative, heads_for
+from shouwang.errors import InputError
+from shouwang.models.heads import Task, cumulative, probabilities, slices
 
 
 def test_thresholds_become_probabilities_by_differences() -> None:
@@ -20,20 +21,20 @@ def test_thresholds_out_of_order_never_make_a_probability_negative() -> None:
 
 
 def test_two_heads_share_one_row_of_logits() -> None:
-    heads = heads_for(("levels", "high"))
-    assert (heads.columns, len(heads.names), heads.names[-2:]) == (13, 13, ["low", "high"])
     logits = np.zeros((2, 13))
     logits[:, 12] = math.log(3)
-    found = heads.probabilities(logits)
-    assert found["levels"].shape == (2, 11)
-    assert found["high"][0].tolist() == pytest.approx([0.25, 0.75])
+    found = probabilities(logits, {"levels": 11, "high": 2})
+    assert found["levels"].tolist()[1] == pytest.approx([1 / 11] * 11)
+    assert found["high"].tolist()[0] == pytest.approx([0.25, 0.75])
 
 
-@pytest.mark.parametrize(
-    ("heads", "columns"),
-    [(heads_for(("levels",)), 11), (heads_for(("high",)), 2), (heads_for(("levels", "high"), "cumulative"), 12)],
-)
-def test_heads_have_their_columns_and_are_read_back(heads: Heads, columns: int) -> None:
-    assert heads.columns == len(heads.names) == columns
-    assert heads.probabilities(np.zeros((1, columns))).keys() == heads.slices.keys()
-    assert Heads.from_json(heads.to_json()) == heads
+@pytest.mark.parametrize("heads", [{"levels": 11}, {"high": 2}, {"levels": 10, "high": 2}])
+def test_a_level_head_has_eleven_probabilities_even_from_ten_thresholds(heads: dict[Task, int]) -> None:
+    found = probabilities(np.zeros((1, sum(heads.values()))), heads)
+    assert {task: p.shape[1] for task, p in found.items()} == {t: {"levels": 11, "high": 2}[t] for t in heads}
+
+
+@pytest.mark.parametrize("heads", [{"levels": 7}, {"classes": 2}])
+def test_heads_of_another_make_are_refused(heads: dict[Task, int]) -> None:
+    with pytest.raises(InputError, match="expected levels"):
+        slices(heads)

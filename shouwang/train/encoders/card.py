@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 from shouwang.evaluate import METRICS, TASKS
@@ -16,7 +17,7 @@ SHOWN = {"levels": ("weighted_f1", "macro_f1", "mae", "qwk", "high_level_recall"
 def card(settings: Mapping[str, Any], result: Mapping[str, Any]) -> str:
     """Markdown; `settings` and `result` are what the run's files hold."""
     sections = [
-        f"# {settings['model']}: {say('fine-tuned for expressed suicide risk', '微调后评估文字表达的自杀风险')}",
+        f"# {_name(settings)}: {say('fine-tuned for expressed suicide risk', '微调后评估文字表达的自杀风险')}",
         _use(),
         f"## {say('Model and data', '模型与数据')}",
         _table((say("what", "项目"), say("value", "值")), _facts(settings, result)),
@@ -28,6 +29,12 @@ def card(settings: Mapping[str, Any], result: Mapping[str, Any]) -> str:
         _limits(),
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _name(settings: Mapping[str, Any]) -> str:
+    """The repository's, or of a local folder its last part alone."""
+    source = str(settings["resolved"]["source"])
+    return source if settings["resolved"]["revision"] else PurePath(source).name
 
 
 def _use() -> str:
@@ -44,7 +51,7 @@ def _use() -> str:
 def _facts(settings: Mapping[str, Any], result: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     chosen, found, data = settings["settings"], settings["resolved"], settings["data"]
     not_stated = say("not stated", "未说明")
-    yield say("backbone", "骨干模型"), f"{found['source']} ({found['architecture']}, {found['parameters']:,})"
+    yield say("backbone", "骨干模型"), f"{_name(settings)} ({found['architecture']}, {found['parameters']:,})"
     yield say("revision", "版本"), found["revision"] or say("a local folder", "本地文件夹")
     yield say("licence of the backbone", "骨干模型的许可"), found["licence"] or not_stated
     yield say("task", "任务"), ", ".join(str(TASK_NAMES[task]) for task in TASKS if chosen["task"] in (task, "both"))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,9 +71,23 @@ def save_encoder(encoder: Encoder, folder: Path) -> None:
     model: Any = encoder.model
     merged = model.merge_and_unload() if encoder.model is not encoder.backbone.model else model
     encoder.backbone.tokenizer.model_max_length = encoder.longest
-    with room_for(folder / "model.safetensors"):
+    with room_for(folder / "model.safetensors"), _no_bar():
         merged.save_pretrained(folder)
         encoder.backbone.tokenizer.save_pretrained(folder)
+
+
+@contextmanager
+def _no_bar() -> Iterator[None]:
+    """transformers draws no bar of its own."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def share_weights(layer: Linear, rows: int) -> None:
@@ -121,7 +138,8 @@ def _low_rank(backbone: Backbone, settings: Settings) -> Module:
         exclude_modules=sorted(whole),
         modules_to_save=sorted(whole),
     )
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # peft and transformers between themselves
         torch.manual_seed(settings.seed)
         model: Module = get_peft_model(backbone.model, config)
     return model

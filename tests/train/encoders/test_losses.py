@@ -14,6 +14,7 @@ from shouwang.train.encoders.losses import (
     coral,
     cross_entropy,
     expected_level,
+    heads_of,
     losses_of,
     soft_neighbours,
 )
@@ -60,8 +61,7 @@ def test_coral_asks_of_each_threshold_whether_the_level_is_above_it() -> None:
 @pytest.mark.parametrize("size", [0.0, 1.0, 1e4])
 def test_gradients_are_finite(name: str, size: float) -> None:
     loss = LEVEL_LOSSES[name]
-    columns = 10 if loss.link == "cumulative" else 11
-    noise = torch.randn(11, columns, generator=torch.Generator().manual_seed(1))
+    noise = torch.randn(11, loss.columns, generator=torch.Generator().manual_seed(1))
     logits = (noise * size).requires_grad_()
     each = loss.per_post(logits, torch.arange(11))
     each.sum().backward()  # type: ignore[no-untyped-call]
@@ -73,13 +73,13 @@ def test_gradients_are_finite(name: str, size: float) -> None:
 @pytest.mark.parametrize("name", LEVEL_LOSSES)
 def test_descent_on_a_loss_ends_at_gold_read_through_its_link(name: str) -> None:
     loss = LEVEL_LOSSES[name]
-    logits = torch.zeros(11, 10 if loss.link == "cumulative" else 11, requires_grad=True)
+    logits = torch.zeros(11, loss.columns, requires_grad=True)
     optimizer = torch.optim.Adam([logits], lr=0.3)
     for _ in range(100):
         optimizer.zero_grad()
         loss.per_post(logits, torch.arange(11)).sum().backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-    probabilities = LINKS[loss.link](logits.detach().double().numpy())
+    probabilities = LINKS["levels"][loss.columns](logits.detach().double().numpy())
     assert probabilities.argmax(axis=1).tolist() == list(range(11))
 
 
@@ -87,6 +87,11 @@ def test_only_the_high_head_keeps_cross_entropy_under_an_ordinal_loss() -> None:
     chosen = losses_of(Settings(task="both", loss="coral"))
     assert chosen["levels"] is coral
     assert chosen["high"](torch.zeros(1, 2), torch.tensor([1])).item() == pytest.approx(math.log(2))
+
+
+def test_coral_has_a_threshold_less_than_levels() -> None:
+    assert heads_of(Settings(task="both", loss="coral")) == {"levels": 10, "high": 2}
+    assert heads_of(Settings(task="high")) == {"high": 2}
 
 
 def test_class_weights_by_hand() -> None:
