@@ -1,0 +1,90 @@
+"""A backbone of 21 pieces with random weights, and the file that spells one out."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+
+import numpy as np
+
+from shouwang.train.builtin.backbone import BLOCK, Backbone
+from shouwang.train.builtin.encoder import Shape
+
+HIDDEN, LAYERS, ATTENTION_HEADS, WIDE, LONGEST, EXPLAIN = 64, 3, 4, 96, 256, 2
+SHAPE = Shape(layers=LAYERS, heads=ATTENTION_HEADS, explain=EXPLAIN, frozen_layers=1)
+SINGLE = "天气真好茶累雨"
+PIECES = (
+    "<s>",
+    "<pad>",
+    "</s>",
+    "<unk>",
+    "▁",
+    ":",
+    *SINGLE,
+    "か",
+    "天气",
+    "好茶",
+    "▁今天",
+    "かな",
+    "query",
+    "▁12",
+    "ing",
+)
+POSTS = [np.array([0, 6, 7, 14, 10, 9, 2]), np.array([0, 15, 2]), np.array([0, 11, 12, 9, 2])]
+"""Ids as the encoder takes them, ends included."""
+
+Packed = tuple[np.ndarray, np.ndarray]
+"""Scales [blocks] and nibbles [blocks, 16]."""
+
+
+def backbone() -> Backbone:
+    random = np.random.default_rng(0)
+    sizes = {"emb.pos": LONGEST * HIDDEN, "emb.type": HIDDEN, "emb.ln.w": HIDDEN, "emb.ln.b": HIDDEN}
+    for i in range(LAYERS):
+        sizes |= {f"l{i}.{name}.w": HIDDEN * HIDDEN for name in ("q", "k", "v", "ao")}
+        sizes |= {f"l{i}.{name}.b": HIDDEN for name in ("q", "k", "v", "ao", "aln", "oln", "fo")}
+        sizes |= {f"l{i}.aln.w": HIDDEN, f"l{i}.oln.w": HIDDEN, f"l{i}.fi.b": WIDE}
+        sizes |= {f"l{i}.fi.w": WIDE * HIDDEN, f"l{i}.fo.w": WIDE * HIDDEN}
+    lengths = np.array([len(piece) for piece in PIECES], np.float32)
+    return Backbone(
+        *(HIDDEN, LAYERS, ATTENTION_HEADS, WIDE, 1e-12),
+        pieces=PIECES,
+        scores=-10 + lengths,  # a long piece is likelier than its characters
+        rules={"，": " ", "Ａ": "A", "\u200b": ""},
+        tensors={name: random.normal(0, 0.2, size).astype(np.float32) for name, size in sizes.items()},
+        word_scales=random.uniform(0.01, 0.1, (len(PIECES), HIDDEN // BLOCK)).astype(np.float16),
+        word_nibbles=random.integers(0, 256, (len(PIECES), HIDDEN // BLOCK, 16), np.uint8),
+    )
+
+
+def spelled(made: Backbone, packed: Mapping[str, Packed] | None = None) -> bytes:
+    """The weights file of that backbone, byte by byte as `parse` reads it; the words, and what is `packed`, in 4 bits."""
+    pieces = [piece.encode() for piece in made.pieces]
+    head = bytes(8)
+    head += struct.pack("<7i", made.hidden, made.layers, made.heads, made.feed_forward, len(pieces), LONGEST, 1)
+    head += struct.pack("<f", made.epsilon) + struct.pack("<i", 0)
+    head += struct.pack("<5iQ", len(pieces), 0, 1, 2, 3, sum(map(len, pieces)))
+    head += np.cumsum([0, *map(len, pieces)]).astype("<u4").tobytes() + made.scores.astype("<f4").tobytes()
+    head += b"".join(pieces)
+    head += struct.pack("<iI", len(made.rules), sum(map(len, made.rules.values())))
+    for character, string in made.rules.items():
+        head += struct.pack("<IB", ord(character), len(string)) + np.array([*map(ord, string)], "<u4").tobytes()
+    words = made.word_scales.reshape(-1), made.word_nibbles.reshape(-1, 16)
+    small = {"emb.word": words} | dict(packed or {})
+    whole = {name: value.astype("<f4").tobytes() for name, value in made.tensors.items() if name not in small}
+    raw = whole | {name: _rows(*each) for name, each in small.items()}
+    elements = {name: len(content) // 4 for name, content in whole.items()}
+    elements |= {name: 2 * nibbles.size for name, (_, nibbles) in small.items()}
+    entry = 2 + struct.calcsize("<BIQQ")
+    at = len(head) + 4 + sum(entry + len(name.encode()) for name in raw)
+    directory = struct.pack("<i", len(raw))
+    for name, content in raw.items():
+        directory += struct.pack("<H", len(name.encode())) + name.encode()
+        directory += struct.pack("<BIQQ", int(name in small), elements[name], at, len(content))
+        at += len(content)
+    return head + directory + b"".join(raw.values())
+
+
+def _rows(scales: np.ndarray, nibbles: np.ndarray) -> bytes:
+    """18 bytes for each block of 32 weights: the scale, then the nibbles."""
+    return np.concatenate([scales.astype("<f2")[:, None].view(np.uint8), nibbles], axis=1).tobytes()
