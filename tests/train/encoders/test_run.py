@@ -20,7 +20,7 @@ from shouwang.posts import LabelledPost
 from shouwang.train.encoders import run
 from shouwang.train.encoders.run import train
 from shouwang.train.encoders.settings import Settings, settings_of
-from tests.train.encoders.tiny import HIGH, LOW, splits
+from tests.train.encoders.tiny import HIGH, LOW, save_checkpoint, splits
 
 QUICK = Settings(epochs=2, rate=3e-3, batch=8, longest=32)
 
@@ -74,6 +74,25 @@ def test_low_rank_updates_are_merged_into_what_is_saved(checkpoint: Path, tmp_pa
         logits = found.model(**found.tokenizer(post.text, return_tensors="pt")).logits
     row = json.loads((tmp_path / "lora" / "predictions-test.jsonl").read_text(encoding="utf-8").splitlines()[0])
     expected = probabilities(logits.numpy(), {"levels": 11, "high": 2})
+    assert row["probabilities"] == pytest.approx(expected["levels"][0].tolist(), abs=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["ernie", "electra", "nezha"])
+@pytest.mark.parametrize("lora", [None, 2])
+def test_every_architecture_of_the_catalogue_is_trained_saved_and_read_back(
+    kind: str, lora: int | None, tmp_path: Path
+) -> None:
+    if lora:
+        pytest.importorskip("peft")
+    source = save_checkpoint(tmp_path / kind, kind)
+    settings = replace(QUICK, epochs=1, loss="coral", lora=lora)
+    done = train(str(source), splits(), settings, tmp_path / "run")
+    row = json.loads((done.folder / "predictions-test.jsonl").read_text(encoding="utf-8").splitlines()[0])
+    found = load_backbone(done.folder)
+    with torch.inference_mode():
+        logits = found.model(**found.tokenizer(splits().test[0].text, return_tensors="pt")).logits
+    expected = probabilities(logits.numpy(), {"levels": 10, "high": 2})
+    assert found.model.config.model_type == kind
     assert row["probabilities"] == pytest.approx(expected["levels"][0].tolist(), abs=1e-5)
 
 

@@ -15,24 +15,31 @@ HIGH = ("没有意思", "不想醒来", "痛苦想死", "安排后事", "再见�
 NUMBERS = "零一二三四五六七八九"
 
 
-def save_checkpoint(folder: Path, hidden: int = 32) -> Path:
-    """A BERT with random weights as a hub would hold it: settings, vocabulary, weights, no classifier."""
-    from transformers import BertConfig, BertModel
+def save_checkpoint(folder: Path, kind: str = "bert") -> Path:
+    """An encoder with random weights as a hub would hold it: settings, vocabulary, weights, no classifier."""
+    from transformers import AutoConfig, AutoModel
+
+    from shouwang.models import nezha
+
+    nezha.register()
 
     characters = sorted(set("".join((*SAMPLE, *LOW, *HIGH))) | set(NUMBERS))
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *characters]
-    config = BertConfig(
+    config = AutoConfig.for_model(
+        kind,
         vocab_size=len(pieces),
-        hidden_size=hidden,
+        hidden_size=32,
         num_hidden_layers=2,
         num_attention_heads=2,
-        intermediate_size=2 * hidden,
+        intermediate_size=64,
         max_position_embeddings=64,
         initializer_range=0.3,
+        embedding_size=32,
+        pad_token_id=0,
     )
     with torch.random.fork_rng():
         torch.manual_seed(7)
-        BertModel(config).save_pretrained(folder)
+        AutoModel.from_config(config).save_pretrained(folder)
     (folder / "vocab.txt").write_text("\n".join(pieces) + "\n", encoding="utf-8")
     return folder
 
