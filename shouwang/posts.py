@@ -36,7 +36,10 @@ class LabelledPost(Post):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Characters `start` up to `end` of the input text, and how much they add to an indicator (log-odds, > 0)."""
+    """Characters `start` up to `end` of the input text, and how much they add to an indicator (log-odds, > 0).
+
+    In a blend they are what its linear member says, before the mixture.
+    """
 
     start: int
     end: int
