@@ -18,7 +18,7 @@ from rich.table import Table
 
 from shouwang import lookup, scale
 from shouwang.cli.evaluate import labelled
-from shouwang.cli.options import AsJson
+from shouwang.cli.options import AsJson, ModelFolder
 from shouwang.errors import ALL_WELL, SOME_SKIPPED, InputError
 from shouwang.evaluate import faithfulness, jsonable, robustness
 from shouwang.evaluate.answers import Floats
@@ -36,10 +36,6 @@ app = typer.Typer(
     help=say("Disguise posts, take evidence away, and see what a model does.", "伪装帖子、去掉依据，看模型如何应对。"),
 )
 
-ModelFolder = Annotated[
-    Path | None,
-    typer.Option("--model", help=say("A model folder; the built-in one if not given.", "模型目录；默认为内置模型。")),
-]
 Output = Annotated[Path | None, typer.Option(help=say("Write the whole result as JSON.", "把完整结果写成 JSON。"))]
 Seed = Annotated[int, typer.Option(min=0, help=say("Seed of all that is drawn.", "随机抽取所用的种子。"))]
 Scorer = Callable[[Sequence[str]], Floats]
