@@ -209,8 +209,10 @@ def _show(console: Console, run: Run) -> None:
     parts = {"validation": say("validation", "验证集"), "test": say("test", "测试集")}
     there = [part for part in parts if part in run.result]
     table = Table(title=say("95% intervals in brackets", "括号内为 95% 区间"), title_justify="left")
-    for heading in (say("task", "任务"), say("metric", "指标"), *(parts[part] for part in there)):
-        table.add_column(heading)
+    table.add_column(say("task", "任务"))
+    table.add_column(say("metric", "指标"))
+    for part in there:
+        table.add_column(parts[part], no_wrap=True)
     for task in TASKS:
         for name in SHOWN[task]:
             scores = [run.result[part].get(task, {}).get(name) for part in there]

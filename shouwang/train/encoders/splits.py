@@ -146,7 +146,9 @@ def _check_labels(splits: Splits, tasks: Sequence[Task]) -> None:
         for name, posts in zip(_NAMES, _parts(splits), strict=True):
             needed = posts or name != "test"
             if needed and all(label(post, task) is None for post in posts):
-                raise InputError(f"{name}: none of {len(posts)} posts has a label for task '{task}'")
+                raise InputError(
+                    f"{name}: none of {len(posts)} posts has a label for task '{task}'; label them, or choose --task"
+                )
 
 
 def _check_classes(splits: Splits, tasks: Sequence[Task]) -> None:

@@ -96,9 +96,11 @@ def test_every_architecture_of_the_catalogue_is_trained_saved_and_read_back(
     assert row["probabilities"] == pytest.approx(expected["levels"][0].tolist(), abs=1e-5)
 
 
-@pytest.mark.parametrize("recipe", ["fast", "paper"])
-def test_both_recipes_run_and_coral_gives_eleven_levels(recipe: str, checkpoint: Path, tmp_path: Path) -> None:
-    settings = settings_of(recipe, task="levels", loss="coral", epochs=1, longest=32, rate=1e-3)
+@pytest.mark.parametrize(("recipe", "precision"), [("fast", None), ("fast", "bf16"), ("paper", None)])
+def test_both_recipes_run_and_coral_gives_eleven_levels(
+    recipe: str, precision: str | None, checkpoint: Path, tmp_path: Path
+) -> None:
+    settings = settings_of(recipe, task="levels", loss="coral", epochs=1, longest=32, rate=1e-3, precision=precision)
     found = train(str(checkpoint), replace(splits(), test=[]), settings, tmp_path / "run")
     row = json.loads((found.folder / "predictions-validation.jsonl").read_text(encoding="utf-8").splitlines()[0])
     assert len(row["probabilities"]) == 11
