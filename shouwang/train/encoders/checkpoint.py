@@ -21,23 +21,26 @@ from torch.optim import Optimizer
 from shouwang.errors import InputError
 
 Epochs = list[dict[str, Any]]
-CHECKPOINT, BEST = "checkpoint.safetensors", "best.safetensors"
+CHECKPOINT, BEST = "checkpoint.safetensors", "best-{}.safetensors"
 _EPOCHS, _GROUPS = "epochs", "optimizer"
 
 
-def save(folder: Path, model: Module, optimizer: Optimizer, epochs: Epochs, *, best: bool) -> None:
-    """Write the state after the last of `epochs`, and where it is the best so far its weights as well.
+def save(folder: Path, model: Module, optimizer: Optimizer, epochs: Epochs, *, best: int) -> None:
+    """Write the state after the last of `epochs`, and where that is the `best` one (its number) its weights as well.
 
     Raises InputError when there is no room; then the files of the epoch before are as they were.
     """
     weights = trained(model)
-    if best:
-        _write(folder / BEST, weights, {})
+    if best == len(epochs):
+        _write(folder / BEST.format(best), weights, {})
     state = optimizer.state_dict()
     moments = {f"optimizer.{i}.{name}": value for i, each in state["state"].items() for name, value in each.items()}
     tensors = {f"model.{name}": value for name, value in weights.items()} | moments
     notes = {_EPOCHS: json.dumps(epochs), _GROUPS: json.dumps(state["param_groups"])}
     _write(folder / CHECKPOINT, tensors, notes)
+    for path in folder.glob(BEST.format("*")):
+        if path.name != BEST.format(best):
+            path.unlink()
 
 
 def resume(folder: Path, model: Module, optimizer: Optimizer) -> Epochs:
@@ -62,10 +65,17 @@ def resume(folder: Path, model: Module, optimizer: Optimizer) -> Epochs:
     return epochs
 
 
-def put_best(folder: Path, model: Module) -> None:
-    """Put the weights of the best epoch into the model. Raises InputError when they are of another model."""
-    with safe_open(folder / BEST, framework="pt") as file:
-        put(model, {name: file.get_tensor(name) for name in file.keys()}, folder / BEST)  # noqa: SIM118
+def put_best(folder: Path, model: Module, best: int) -> None:
+    """Put the weights of epoch `best` into the model. Raises InputError when they are of another model."""
+    path = folder / BEST.format(best)
+    with safe_open(path, framework="pt") as file:
+        put(model, {name: file.get_tensor(name) for name in file.keys()}, path)  # noqa: SIM118
+
+
+def clear(folder: Path) -> None:
+    """Remove what only an unfinished run needs: about four times its weights."""
+    for path in (folder / CHECKPOINT, *folder.glob(BEST.format("*"))):
+        path.unlink(missing_ok=True)
 
 
 def trained(model: Module) -> dict[str, Tensor]:

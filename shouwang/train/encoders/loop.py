@@ -73,9 +73,9 @@ def fit(
                     "peak_memory_mb": round(peak_memory_mb(encoder.device)),
                 }
             )
-            checkpoint.save(folder, encoder.model, optimizer, epochs, best=best_epoch(epochs) == number + 1)
+            checkpoint.save(folder, encoder.model, optimizer, epochs, best=best_epoch(epochs))
             finished(epochs)
-    checkpoint.put_best(folder, encoder.model)
+    checkpoint.put_best(folder, encoder.model, best_epoch(epochs))
     return epochs
 
 

@@ -62,7 +62,7 @@ def train(
     splits = checked(splits, settings.tasks, drop_leaks=drop_leaks)
     asked = _asked(model, revision, splits, settings)
     if _begun(folder, asked) and (folder / DONE).is_file():
-        _tidy(folder)
+        checkpoint.clear(folder)
         return read(folder)
     encoder = open_encoder(model, settings, revision)
     folder.mkdir(parents=True, exist_ok=True)
@@ -83,7 +83,7 @@ def train(
     run = read(folder)
     _write_cards(run)
     _write(folder / DONE, "")
-    _tidy(folder)
+    checkpoint.clear(folder)
     return run
 
 
@@ -95,12 +95,6 @@ def read(folder: Path) -> Run:
     except FileNotFoundError as error:
         raise InputError(f"{folder}: no finished run here ({Path(error.filename).name} is missing)") from None
     return Run(folder, settings, [json.loads(line) for line in lines], result)
-
-
-def _tidy(folder: Path) -> None:
-    """A finished run needs no checkpoints: they are four times its weights."""
-    for name in (checkpoint.CHECKPOINT, checkpoint.BEST):
-        (folder / name).unlink(missing_ok=True)
 
 
 def _asked(model: str, revision: str | None, splits: Splits, settings: Settings) -> dict[str, Any]:

@@ -93,6 +93,13 @@ def test_the_weights_at_the_end_are_those_of_the_best_epoch(checkpoint: Path, tm
     assert scores == epochs[loop.best_epoch(epochs) - 1]["validation"]
 
 
+def test_only_the_best_epoch_is_kept_beside_the_last(checkpoint: Path, tmp_path: Path) -> None:
+    (tmp_path / checkpoints.BEST.format(9)).write_bytes(b"of an epoch that was cut off before it was finished")
+    _, epochs = fitted(checkpoint, QUICK, tmp_path)
+    best = checkpoints.BEST.format(loop.best_epoch(epochs))
+    assert {path.name for path in tmp_path.iterdir()} == {checkpoints.CHECKPOINT, best}
+
+
 def test_coral_keeps_its_shared_weights_through_training(checkpoint: Path, tmp_path: Path) -> None:
     encoder, _ = fitted(checkpoint, replace(QUICK, loss="coral", epochs=1), tmp_path)
     head: Any = encoder.backbone.model.classifier
@@ -108,7 +115,7 @@ def test_lora_trains_little_and_leaves_the_backbone(checkpoint: Path, tmp_path: 
     names = checkpoints.trained(encoder.model)
     assert any("classifier" in name for name in names)
     assert all("lora_" in name or "modules_to_save" in name for name in names)
-    assert (tmp_path / checkpoints.BEST).stat().st_size < (checkpoint / "model.safetensors").stat().st_size
+    assert (tmp_path / checkpoints.BEST.format(1)).stat().st_size < (checkpoint / "model.safetensors").stat().st_size
 
 
 # --- accidents ------------------------------------------------------------------------------------------------------
@@ -156,7 +163,7 @@ def test_a_full_disk_leaves_the_last_good_checkpoint(checkpoint: Path, tmp_path:
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
     try:
         with pytest.raises(InputError, match=r"cannot be written.*the last finished epoch is kept"):
-            checkpoints.save(tmp_path, encoder.model, torch.optim.AdamW(encoder.model.parameters()), epochs, best=True)
+            checkpoints.save(tmp_path, encoder.model, torch.optim.AdamW(encoder.model.parameters()), epochs, best=1)
         with pytest.raises(InputError, match=r"cannot be written"):
             save_encoder(encoder, tmp_path / "model")
     finally:
