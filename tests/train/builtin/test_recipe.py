@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+from shouwang.evaluate import contrast
+from shouwang.models import model as shown
+from shouwang.models import store
+from shouwang.models.mixture import HEADS, HIGH_HEAD, sigmoid
+from shouwang.models.model import Model
+from shouwang.train.builtin import measure, recipe, sources
+from shouwang.train.builtin.backbone import Backbone
+from shouwang.train.builtin.finish import Notes, finished
+from shouwang.train.builtin.fit import Settings
+from shouwang.train.builtin.measure import Judged
+from shouwang.train.builtin.members import Recipe
+from shouwang.train.builtin.pools import Pools
+from shouwang.train.builtin.recipe import FOLDS, Built, Plan
+from shouwang.train.builtin.sources import Row
+from shouwang.train.builtin.stages import Draw, Workshop
+from tests import examples
+from tests.train.builtin.invented import EXPLAIN, SHAPE
+
+pytestmark = pytest.mark.slow
+
+ONCE, FEW = Settings(epochs=1, rate=1e-3), Draw(2, 2, 2, 2, 1, 2)
+PLAN = Plan(SHAPE, ONCE, FEW, ONCE, FEW, seeds=(1,), linear=Recipe(ordinary=20, talk=5))
+UNTIL_FIXED = pytest.mark.xfail(
+    raises=ValueError, strict=False, reason="a fold in which no post shows evidence of an indicator stops the figures"
+)
+
+
+@pytest.fixture(scope="module")
+def pools() -> Pools:
+    """The labelled examples as folds and test, the project's invented posts as everything else."""
+    rows = [Row(p.id, p.text, p.level or 0, int(bool(p.high))) for p in examples.labelled()]
+    own = sources.invented()
+    calm, graded = [row for row in own if row.level < 0], [row for row in own if row.level >= 0]
+    names = ("virus", "usual", "invented", "talk", "held_virus", "held_invented", "new_usual", "new_unrelated")
+    quiet = {name: calm[15 * i : 15 * (i + 1)] for i, name in enumerate(names)}
+    folds = [Row(r.id, r.text, r.level, r.high, 1 + i % 5) for i, r in enumerate(rows[:60])]
+    return Pools(
+        folds=folds,
+        test=rows[60:80],
+        sos4k=graded[:40],
+        graded=graded[40:50],
+        intent=[Row(r.id, r.text, note="自杀意图") for r in graded[50:54]],
+        explain={row.id: np.ones(EXPLAIN, np.float32) for row in graded[:20]},
+        leaks=frozenset({folds[0].id}),
+        dropped={"sos-1k": [folds[0].id]},
+        **quiet,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("built")
+
+
+@pytest.fixture(scope="module")
+def shop(backbone: Backbone, pools: Pools, folder: Path) -> Workshop:
+    return Workshop(backbone, pools, folder, PLAN.shape)
+
+
+@pytest.fixture(scope="module")
+def built(shop: Workshop) -> Built:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sources, "smilechat", lambda: shop.pools.talk)
+        return recipe.build(shop, PLAN)
+
+
+@pytest.fixture(scope="module")
+def made(built: Built, pools: Pools) -> tuple[Model, Notes]:
+    """With all evidence shown: so small a model hardly expresses an indicator."""
+    with pytest.MonkeyPatch.context() as patch, threadpool_limits(limits=1):
+        patch.setattr(shown, "SHOWN_FROM", 0.0)
+        return finished(built, pools, test=True)
+
+
+def test_every_post_is_read_by_the_model_that_had_not_seen_it(built: Built, pools: Pools) -> None:
+    assert built.blends.keys() == {0, *FOLDS}
+    assert built.fold["fold"].tolist() == [row.fold for row in built.rows["fold"]]
+    assert {row.id for row in built.rows["fold"]} == {row.id for row in pools.folds}
+    for name, rows in built.rows.items():
+        assert built.logits[name].shape == (len(rows), len(HEADS))
+        of_third = built.fold[name] == 3
+        texts = [row.text for row, chosen in zip(rows, of_third, strict=True) if chosen]
+        np.testing.assert_array_equal(built.blends[3].logits(texts), built.logits[name][of_third])
+
+
+def test_each_set_is_split_among_the_folds_and_read_once(built: Built, pools: Pools) -> None:
+    assert sorted(row.id for row in built.rows["usual"]) == sorted(row.id for row in pools.new_usual)
+    assert np.unique(built.fold["usual"]).tolist() == list(FOLDS)
+
+
+def test_a_second_build_trains_nothing_and_says_the_same(shop: Workshop, built: Built, folder: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    again = recipe.build(shop, PLAN)
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+    assert all(np.array_equal(again.logits[name], built.logits[name]) for name in built.logits)
+
+
+def test_a_built_model_is_saved_loaded_and_assesses_alike(built: Built, tmp_path: Path) -> None:
+    judged = Judged(measure.labelled(built.rows["fold"]), built.logits["fold"])
+    points = measure.operating(judged, sigmoid(built.logits["usual"][:, HIGH_HEAD]))
+    threshold = points.points[points.default].threshold
+    model = Model("small", "0", built.blends[0], threshold, operating=points, sets=measure.sets(judged))
+    store.save(model, tmp_path, {})
+    loaded = store.load(tmp_path)
+    posts = examples.posts()
+    assert loaded.assess(posts) == model.assess(posts)
+    assert (loaded.sets, loaded.operating) == (model.sets, model.operating)
+    names = ["encoder.onnx", "model.json", "model.safetensors", "tokenizer.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+
+
+@UNTIL_FIXED
+def test_its_figures_say_how_many_posts_they_are_from(made: tuple[Model, Notes], pools: Pools) -> None:
+    metrics = made[1]["metrics"]
+    assert (metrics["folds"]["n"], metrics["test"]["n"]) == (60, len(pools.test))
+    assert metrics["contrast"]["n"] == len(contrast.load())
+    assert metrics["flagged"]["usual"]["balanced"]["n"] == 15
+    assert metrics["flagged"]["low"]["balanced"]["n"] == sum(not row.high for row in pools.folds)
+    assert metrics["robustness"]["high_posts"] == sum(row.high for row in pools.folds)
+    assert sum(each["posts"] for each in made[1]["data"]["used"] if each["role"] == "folds") == 60
+
+
+@UNTIL_FIXED
+def test_nothing_that_is_written_quotes_a_post(made: tuple[Model, Notes], pools: Pools) -> None:
+    said = json.dumps(made[1], ensure_ascii=False)
+    assert not any(row.text in said for row in (*pools.folds, *pools.test, *pools.training) if len(row.text) >= 8)
