@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from shouwang.models.features import HashedFeatures, Occurrences
 
-CUE_WEIGHT = 0.3
+CUE_WEIGHT = 0.15
 """A cue's value where it is found; all n-grams of a text together have length 1."""
 
 Floats = NDArray[np.float32]

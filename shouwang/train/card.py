@@ -139,13 +139,14 @@ def _points(operating: Figures, flagged: Figures) -> Iterable[str]:
         point = operating["points"][name]
         cells = [_percent(flagged[part][name]) for part in ("low", "usual", "unrelated")]
         rows.append((name, f"{point['threshold']:.3f}", f"{point['recall']:.1%}", *cells))
+    n = {part: flagged[part]["balanced"]["n"] for part in ("low", "usual", "unrelated")}
     heads = (
         say("operating point", "工作点"),
         say("threshold", "阈值"),
         say("recall of high", "高风险召回"),
-        say("low posts of SOS-1K", "SOS-1K 低风险帖"),
-        say("everyday posts", "日常帖子"),
-        say("counselling, nothing of suicide (PsyGUARD)", "与自杀无关的求助（PsyGUARD）"),
+        say(f"low posts of SOS-1K (n={n['low']})", f"SOS-1K 低风险帖（n={n['low']}）"),
+        say(f"everyday posts (n={n['usual']})", f"日常帖子（n={n['usual']}）"),
+        say(f"counselling, nothing of suicide (n={n['unrelated']})", f"与自杀无关的求助（n={n['unrelated']}）"),
     )
     yield _table(heads, rows)
 
@@ -261,7 +262,7 @@ def _faithfulness(found: Figures) -> Iterable[str]:
                 _percent(each["larger"]),
             )
             for name in INDICATORS
-            for each in [found[name]]
+            if (each := found.get(name))
         ],
     )
 

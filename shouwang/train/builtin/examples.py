@@ -92,13 +92,13 @@ def labelled(
     )
 
 
-def quiet(posts: Sequence[Ids], target: Sequence[float], level_weight: float, size: int) -> Examples:
-    """Negatives: low, no indicator but perhaps pain, a soft target on the bottom levels."""
+def quiet(posts: Sequence[Ids], target: Sequence[float], level_weight: float, size: int, *, painless: bool) -> Examples:
+    """Negatives: low, no indicator (of pain it is said only if `painless`), a soft target on the bottom levels."""
     n = len(posts)
     levels = np.zeros((n, len(LEVELS)), np.float32)
     levels[:, : len(target)] = target
     known = np.ones((n, BINARY), np.float32)
-    known[:, 1 + INDICATORS.index("pain")] = target is EVERYDAY_TARGET
+    known[:, 1 + INDICATORS.index("pain")] = painless
     blank = np.zeros((n, BINARY), np.float32)
     return Examples(list(posts), levels, np.full(n, level_weight, np.float32), blank, known, *_unexplained(n, size))
 

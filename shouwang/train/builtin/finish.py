@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from shouwang.evaluate.faithfulness import Drops, drops, faithfulness
 from shouwang.evaluate.obfuscate import KINDS
@@ -36,6 +37,11 @@ Say = Callable[[str], None]
 
 def finished(built: Built, pools: Pools, say: Say = lambda line: None, *, test: bool = False) -> tuple[Model, Notes]:
     """The model of all folds at its operating points, and what goes into its settings file beside it."""
+    with threadpool_limits(limits=1):
+        return _finished(built, pools, say, test)
+
+
+def _finished(built: Built, pools: Pools, say: Say, test: bool) -> tuple[Model, Notes]:
     judged = Judged(measure.labelled(built.rows["fold"]), built.logits["fold"])
     points = measure.operating(judged, _p_high(built, "usual"))
     threshold = points.points[points.default].threshold
@@ -83,8 +89,7 @@ def _faithfulness(folds: Mapping[int, Model], built: Built) -> Notes:
         assessed = model.assess(Post(row.id, row.text) for row in rows)
         for name, head in zip(INDICATORS, INDICATOR_HEADS, strict=True):
             shown = [[(e.start, e.end) for e in each.evidence if e.indicator == name] for each in assessed]
-            texts, spans = zip(*((r.text, s) for r, s in zip(rows, shown, strict=True) if s), strict=True)
-            parts[name].append(drops(texts, spans, _scorer(model, head), rng, DRAWS))
+            parts[name].append(drops([row.text for row in rows], shown, _scorer(model, head), rng, DRAWS))
     found = {name: faithfulness(each, rng) for name, each in parts.items()}
     return {
         name: {
@@ -94,6 +99,7 @@ def _faithfulness(folds: Mapping[int, Model], built: Built) -> Notes:
             "larger": measure.rounded(each.larger),
         }
         for name, each in found.items()
+        if each.n
     }
 
 

@@ -106,7 +106,9 @@ def build(
     if "heads.w" in weights:
         inputs = [_pooled(g, x, "pooled"), g.constant("heads.w"), g.constant("heads.b")]
         outputs.append(g.node("Gemm", inputs, "heads"))
-    values = [helper.make_tensor_value_info(name, FLOAT, None) for name in outputs]
+    pooled = 2 * weights["place"].shape[1]
+    shapes = {"heads": [1, weights["heads.b"].shape[0]] if "heads.b" in weights else None, "bottom": [1, pooled]}
+    values = [helper.make_tensor_value_info(name, FLOAT, shapes.get(name, [1, "n", None])) for name in outputs]
     ids = helper.make_tensor_value_info("ids", TensorProto.INT64, [1, "n"])
     graph = helper.make_graph(g.nodes, "shouwang", [ids], values, list(g.constants.values()))
     opsets = [helper.make_opsetid("", 20), helper.make_opsetid(MS, 1)]

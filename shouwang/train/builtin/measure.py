@@ -105,9 +105,9 @@ def labelled(rows: Sequence[Row]) -> list[LabelledPost]:
 
 def best_threshold(p_high: Floats, gold: NDArray[np.bool_]) -> float:
     """The probability of high from which weighted F1 is best (0.01 steps, the lowest of equals)."""
-    steps = np.arange(0.2, 0.81, 0.01)
+    steps = np.arange(20, 81) / 100
     scores = [point_values(of_high(gold.tolist(), p_high, step))["weighted_f1"] for step in steps]
-    return round(float(steps[int(np.argmax(scores))]), 2)
+    return float(steps[int(np.argmax(scores))])
 
 
 def scores(judged: Judged, threshold: float) -> dict[str, Any]:
@@ -159,6 +159,8 @@ def by_slice(judged: Judged, threshold: float) -> dict[str, Any]:
     levels, high = (slices(answers[task], judged.posts) for task in ("levels", "high"))
     found = {name: _slice(levels[name].n, levels[name].metrics, high[name].metrics) for name in levels}
     for name, here in (("with method words", with_method), ("without method words", ~with_method)):
+        if not here.any():
+            continue
         parts = [point_values(answers[task].where(here)) for task in ("levels", "high")]
         found[name] = _slice(int(here.sum()), *parts)
     return found

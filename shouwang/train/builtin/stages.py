@@ -106,13 +106,16 @@ def _epoch(shop: Workshop, rows: Sequence[Row], draw: Draw, rng: np.random.Gener
     own = disguised(rows, rng, draw.disguised)
     calm = [*some(p.virus, draw.virus), *some(p.usual, draw.usual), *some(p.invented, draw.invented)]
     talk, intent, graded = some(p.talk, draw.talk), some(p.intent, draw.intent), some(p.graded, draw.graded)
-    return examples.join([
+    parts = [
         examples.labelled(own, shop.ids(own), p.explain, size),
-        examples.labelled(graded, shop.ids(graded), {}, size, draw.graded_weight),
-        examples.quiet(shop.ids(calm), examples.EVERYDAY_TARGET, 0.3, size),
-        examples.quiet(shop.ids(talk), examples.TALK_TARGET, 0.2, size),
-        examples.risky(intent, shop.ids(intent), 0.3, size),
-    ])  # fmt: skip
+        examples.quiet(shop.ids(calm), examples.EVERYDAY_TARGET, 0.3, size, painless=True),
+        examples.quiet(shop.ids(talk), examples.TALK_TARGET, 0.2, size, painless=False),
+    ]
+    if graded:
+        parts.insert(1, examples.labelled(graded, shop.ids(graded), {}, size, draw.graded_weight))
+    if intent:
+        parts.append(examples.risky(intent, shop.ids(intent), 0.3, size))
+    return examples.join(parts)
 
 
 def _progress(path: Path) -> Callable[[int, int, float], None]:

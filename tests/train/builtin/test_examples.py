@@ -46,7 +46,7 @@ def test_an_annotated_high_counts_fully_and_a_derived_one_less() -> None:
 
 def test_ordinary_posts_express_nothing_and_only_of_counselling_talk_pain_is_unknown() -> None:
     for target, pain in ((EVERYDAY_TARGET, 1), (TALK_TARGET, 0)):
-        made = examples.quiet(POSTS, target, 0.3, 2)
+        made = examples.quiet(POSTS, target, 0.3, 2, painless=bool(pain))
         np.testing.assert_allclose(made.levels.sum(1), 1, atol=1e-6)
         np.testing.assert_allclose(made.levels[0, :4], target)
         np.testing.assert_allclose(made.level_weight, 0.3)
@@ -68,7 +68,7 @@ def test_an_intent_is_a_wish_at_middle_levels_and_a_plan_stands_higher() -> None
 
 
 def test_examples_are_joined_in_order_and_taken_by_row() -> None:
-    quiet = examples.quiet(POSTS, TALK_TARGET, 0.3, 2)
+    quiet = examples.quiet(POSTS, TALK_TARGET, 0.3, 2, painless=False)
     intent = examples.risky([Row("a", "", note="自杀意图")], POSTS[:1], 0.3, 2)
     both = examples.join([quiet, intent])
     taken = both.take(np.array([2, 1]))
