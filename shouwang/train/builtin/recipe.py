@@ -38,7 +38,7 @@ class Plan:
     first: Settings = field(default_factory=lambda: Settings(epochs=4, rate=1.5e-4))
     first_draw: Draw = field(default_factory=lambda: Draw(250, 250, 400, 350, 60, 250))
     second: Settings = field(default_factory=lambda: Settings(epochs=3, rate=8e-5, average_from=0.6))
-    second_draw: Draw = field(default_factory=lambda: Draw(80, 120, 150, 120, 20, 0, disguised=0.08))
+    second_draw: Draw = field(default_factory=lambda: Draw(80, 120, 150, 120, 20, 60))
     seeds: tuple[int, ...] = (1, 2)
     linear: members.Recipe = field(default_factory=members.Recipe)
     mixture: mixing.Settings = field(default_factory=mixing.Settings)
