@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from shouwang import scale
 from shouwang.scale import Indicator
@@ -38,12 +38,13 @@ class LabelledPost(Post):
 class Evidence:
     """Characters `start` up to `end` of the input text, and how much they add to an indicator (log-odds, > 0).
 
-    In a blend they are what its linear member says, before the mixture.
+    In a blend they are what its linear member says, before the mixture. A model that was trained for high/low alone
+    knows no indicators: its evidence is for "high".
     """
 
     start: int
     end: int
-    indicator: Indicator
+    indicator: Indicator | Literal["high"]
     weight: float
 
 
@@ -56,10 +57,12 @@ class Assessment:
     `level_set` empty and `uncertain` True, since such a post has no answer at all and must not pass for a sure low.
     `level_set` holds the levels that the model does not rule out at its stated coverage, lowest first; `uncertain`
     says that both high and low are still possible at that coverage. A model without them gives () and False.
+    A model that was trained for high/low alone gives no level: None, and no `probabilities`. An indicator of which a
+    model can say nothing is not in `indicators`.
     """
 
     id: str
-    level: int
+    level: int | None
     probabilities: tuple[float, ...]
     high: bool
     p_high: float
@@ -71,12 +74,12 @@ class Assessment:
     uncertain: bool = False
 
     @property
-    def level_name(self) -> str:
-        return str(scale.level(self.level).name)
+    def level_name(self) -> str | None:
+        return None if self.level is None else str(scale.level(self.level).name)
 
     @property
-    def expected_level(self) -> float:
-        return scale.expected_level(self.probabilities)
+    def expected_level(self) -> float | None:
+        return scale.expected_level(self.probabilities) if self.probabilities else None
 
     def to_row(self) -> dict[str, object]:
         """The assessment as JSON types, in the order that files keep."""
@@ -85,8 +88,8 @@ class Assessment:
             "level": self.level,
             "level_name": self.level_name,
             "level_set": list(self.level_set),
-            "probabilities": [round(p, 6) for p in self.probabilities],
-            "expected_level": round(self.expected_level, 4),
+            "probabilities": [round(p, 6) for p in self.probabilities] or None,
+            "expected_level": None if self.expected_level is None else round(self.expected_level, 4),
             "high": self.high,
             "p_high": round(self.p_high, 6),
             "uncertain": self.uncertain,
@@ -107,7 +110,7 @@ class Assessment:
         """
         return cls(
             **{name: row[name] for name in ("id", "level", "high", "p_high", "indicators", "model", "scope")},
-            probabilities=tuple(row["probabilities"]),
+            probabilities=tuple(row["probabilities"] or ()),
             evidence=tuple(Evidence(**each) for each in row["evidence"]),
             level_set=tuple(row.get("level_set", ())),
             uncertain=row.get("uncertain", False),

@@ -16,19 +16,19 @@ from rich.text import Text
 from shouwang import scale
 from shouwang.language import say
 from shouwang.posts import Assessment, Post
-from shouwang.scale import Indicator
 from shouwang.text import deidentify
 from shouwang.triage.batch import Ranked, Summary
 
 SHOWN_CHARACTERS = 80
 WIDEST_ID = 16
 WIDEST_NAME = 14
-STYLES: dict[Indicator, str] = {
+STYLES: dict[str, str] = {
     "pain": "magenta",
     "wish": "bold red",
     "plan": "bold yellow",
     "method": "bold cyan",
     "time": "bold blue",
+    "high": "bold red",
 }
 
 
@@ -82,6 +82,8 @@ def _cells(assessment: Assessment) -> tuple[str, str, Text]:
     probability = Text(f"{assessment.p_high:.0%}", style="bold red" if assessment.high else "")
     if assessment.uncertain:
         probability.append("\n" + say("uncertain", "不确定"), "not bold dim")
+    if assessment.level_name is None:
+        return "?", say("level not known", "等级未知"), probability
     return (
         "\n".join(filter(None, (str(assessment.level), levels(assessment.level_set)))),
         assessment.level_name,
@@ -109,8 +111,8 @@ def _legend(*, styled: bool) -> Text:
     )
     if not styled:
         return legend.append(say("[in brackets]", "[方括号内]"))
-    for indicator, style in STYLES.items():
-        legend.append(str(scale.INDICATOR_NAMES[indicator]), style).append(" ")
+    for indicator in scale.INDICATORS:
+        legend.append(str(scale.INDICATOR_NAMES[indicator]), STYLES[indicator]).append(" ")
     return legend
 
 

@@ -54,8 +54,8 @@ class TextEncoder:
         return ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
 
 
-def session(graph: bytes) -> onnxruntime.InferenceSession:
-    """An onnxruntime session on the CPU, one thread a call."""
+def session(graph: bytes | str) -> onnxruntime.InferenceSession:
+    """An onnxruntime session of a graph's bytes or its path, on the CPU, one thread a call."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

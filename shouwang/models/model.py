@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,20 +15,18 @@ from numpy.typing import NDArray
 from shouwang.errors import InputError
 from shouwang.models import reasons
 from shouwang.models.blend import Blend
+from shouwang.models.finetuned import Finetuned
 from shouwang.models.linear import HashedLinear
-from shouwang.models.mixture import HIGH_HEAD, INDICATOR_HEADS, sigmoid, softmax
+from shouwang.models.mixture import HEADS, HIGH_HEAD, sigmoid, softmax
 from shouwang.models.operating import BALANCED, Operating, Stream
+from shouwang.models.reader import CanonicalReader, Reader
 from shouwang.models.sets import Sets
 from shouwang.posts import Assessment, Evidence, Post
 from shouwang.scale import INDICATORS
-from shouwang.text import Canonical, canonical
+from shouwang.text import Canonical
 
-WINDOW = 400
-"""Canonical characters read at once; a longer post gets the answer of the window with the highest risk."""
-
-STRIDE = 350
 SHOWN_FROM = 0.5
-"""How strongly an indicator must be expressed for its evidence to be shown."""
+"""How strongly an indicator must be expressed for its evidence to be shown; without indicators, high."""
 
 _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
 _Item = TypeVar("_Item")
@@ -44,13 +43,14 @@ class _Window(NamedTuple):
 class Model:
     """Calibrated heads and the threshold on p_high from which a post counts as high.
 
+    A post too long to be read at once gets the answer of its window with the highest risk.
     `point` names the operating point that the threshold is; a model without `operating` has this one only. Without
     `sets` no level sets are given.
     """
 
     name: str
     version: str
-    heads: HashedLinear | Blend
+    heads: HashedLinear | Blend | Finetuned
     threshold: float
     point: str = BALANCED
     operating: Operating | None = None
@@ -75,33 +75,39 @@ class Model:
     def stream(self, posts: Iterable[str | Post]) -> Iterator[Assessment]:
         """As `assess`, lazily and in bounded memory."""
         numbered = (post if isinstance(post, Post) else Post(str(i), post) for i, post in enumerate(posts, 1))
-        for batch in _chunks(numbered, self.heads.batch):
+        for batch in _chunks(numbered, self._reader.batch):
             yield from self._batch(batch)
 
     def _batch(self, posts: Sequence[Post]) -> Iterator[Assessment]:
-        forms = [canonical(post.text) for post in posts]
+        reader = self._reader
+        forms = [reader.form(post.text) for post in posts]
         scopes = [_scope(form.text) for form in forms]
         windows = [
             window
             for number, (form, scope) in enumerate(zip(forms, scopes, strict=True))
-            for window in _windows(number, form.text if scope == "ok" else "")
+            for window in _windows(reader, number, form.text if scope == "ok" else "")
         ]
-        chunks = _chunks(windows, self.heads.batch)
-        logits = np.concatenate([self.heads.logits([window.text for window in chunk]) for chunk in chunks])
+        chunks = _chunks(windows, reader.batch)
+        logits = np.concatenate([reader.logits([window.text for window in chunk]) for chunk in chunks])
         worst = _worst(windows, logits[:, HIGH_HEAD])
         logits = logits[worst].astype(np.float64)
-        indicators = sigmoid(logits[:, INDICATOR_HEADS])
-        evidence = self._evidence([windows[i] for i in worst], forms, indicators)
-        levels, high = softmax(logits[:, :HIGH_HEAD]), sigmoid(logits[:, HIGH_HEAD])
+        levels, strengths = softmax(logits[:, :HIGH_HEAD]), sigmoid(logits[:, HIGH_HEAD:])
+        high = strengths[:, 0]
+        evidence = _evidence(reader, [windows[i] for i in worst], forms, strengths)
         for number, post in enumerate(posts):
             sets = self.sets if scopes[number] == "ok" else None
+            known = not np.isnan(levels[number, 0])
             yield Assessment(
                 id=post.id,
-                level=int(levels[number].argmax()),
-                probabilities=tuple(levels[number].tolist()),
+                level=int(levels[number].argmax()) if known else None,
+                probabilities=tuple(levels[number].tolist()) if known else (),
                 high=bool(high[number] >= self.threshold) and scopes[number] == "ok",
                 p_high=float(high[number]),
-                indicators=dict(zip(INDICATORS, indicators[number].tolist(), strict=True)),
+                indicators={
+                    name: strength
+                    for name, strength in zip(INDICATORS, strengths[number, 1:].tolist(), strict=True)
+                    if not math.isnan(strength)
+                },
                 model=f"{self.name} {self.version}",
                 evidence=tuple(evidence.get(number, ())),
                 scope=scopes[number],
@@ -109,34 +115,43 @@ class Model:
                 uncertain=sets.uncertain(float(high[number])) if sets else scopes[number] != "ok",
             )
 
-    def _evidence(
-        self, windows: Sequence[_Window], forms: Sequence[Canonical], indicators: Floats
-    ) -> dict[int, list[Evidence]]:
-        """By post, the spans of the original text behind each indicator that is expressed."""
-        shown = [
-            number for number, window in enumerate(windows) if window.text and indicators[number].max() >= SHOWN_FROM
+    @property
+    def _reader(self) -> Reader:
+        return self.heads if isinstance(self.heads, Finetuned) else CanonicalReader(self.heads)
+
+
+def _evidence(
+    reader: Reader, windows: Sequence[_Window], forms: Sequence[Canonical], strengths: Floats
+) -> dict[int, list[Evidence]]:
+    """By post, the spans of the original text behind each indicator that is expressed; `strengths` (n, 6), high first.
+
+    A model that says nothing of any indicator gives what is behind high.
+    """
+    wanted = {number: _wanted(strengths[number]) for number, window in enumerate(windows) if window.text}
+    shown = [number for number, heads in wanted.items() if heads]
+    if not shown:
+        return {}
+    texts = [windows[number].text for number in shown]
+    found: dict[int, list[Evidence]] = {}
+    for number, text, added in zip(shown, texts, reader.added(texts, [wanted[n] for n in shown]), strict=True):
+        words, before = reasons.words(text), windows[number].start
+        found[number] = [
+            Evidence(*forms[number].original(before + span.start, before + span.end), _name(head), span.weight)
+            for head in wanted[number]
+            for span in reasons.strongest(words, added[head])
         ]
-        if not shown:
-            return {}
-        texts = [windows[number].text for number in shown]
-        _, occurrences, entries = self.heads.explained(texts)
-        # one place more for each, where what reaches its end ends
-        before = np.concatenate([[0], np.cumsum([len(text) + 1 for text in texts])])
-        starts, ends = (places + before[occurrences.row] for places in (occurrences.start, occurrences.end))
-        words = [reasons.words(text) for text in texts]
-        found: dict[int, list[Evidence]] = {number: [] for number in shown}
-        for column, indicator in enumerate(INDICATORS):
-            shares = self.heads.shares(occurrences, entries, INDICATOR_HEADS[column])
-            steps = reasons.steps(starts, ends, shares, before[-1])
-            for row, number in enumerate(shown):
-                if indicators[number, column] < SHOWN_FROM:
-                    continue
-                added = np.cumsum(steps[before[row] : before[row + 1] - 1])
-                for span in reasons.strongest(words[row], added):
-                    start = windows[number].start
-                    first, last = forms[number].original(start + span.start, start + span.end)
-                    found[number].append(Evidence(first, last, indicator, span.weight))
-        return found
+    return found
+
+
+def _wanted(strengths: Floats) -> list[int]:
+    """The heads whose evidence is shown."""
+    first = 0 if np.isnan(strengths[1:]).all() else 1
+    return [HIGH_HEAD + i for i in range(first, len(strengths)) if strengths[i] >= SHOWN_FROM]
+
+
+def _name(head: int) -> Any:
+    """What `Evidence` calls it."""
+    return HEADS[head]
 
 
 def _scope(text: str) -> str:
@@ -145,9 +160,9 @@ def _scope(text: str) -> str:
     return "no-chinese" if any(map(str.isalnum, text)) else "no-words"
 
 
-def _windows(post: int, text: str) -> Iterator[_Window]:
-    for start in range(0, max(len(text) - WINDOW + STRIDE, 1), STRIDE):
-        yield _Window(post, start, text[start : start + WINDOW])
+def _windows(reader: Reader, post: int, text: str) -> Iterator[_Window]:
+    for start, end in reader.windows(text):
+        yield _Window(post, start, text[start:end])
 
 
 def _worst(windows: Sequence[_Window], risk: NDArray[np.floating]) -> NDArray[np.int64]:

@@ -1,4 +1,7 @@
-"""A model as a folder: weights in safetensors and ONNX, everything else in plain JSON. Nothing in it is executed."""
+"""A model as a folder: weights in safetensors and ONNX, everything else in plain JSON. Nothing in it is executed.
+
+The folder of an encoder's run is one too: see `shouwang.models.runs`.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,12 @@ from shouwang.errors import InputError
 from shouwang.models.blend import Blend
 from shouwang.models.encoder import TextEncoder
 from shouwang.models.features import HashedFeatures
+from shouwang.models.finetuned import Finetuned
 from shouwang.models.linear import HashedLinear
 from shouwang.models.mixture import HEADS, Mixture
 from shouwang.models.model import Model
 from shouwang.models.operating import Operating
+from shouwang.models.runs import is_run, load_run
 from shouwang.models.sets import Sets
 
 BUILTIN = Path(__file__).parent / "builtin"
@@ -42,6 +47,8 @@ def load(folder: str | Path | None = None) -> Model:
     Raises InputError when the folder holds no model, a damaged one, or one of another format.
     """
     path = BUILTIN if folder is None else Path(folder)
+    if not (path / SETTINGS).is_file() and is_run(path):
+        return load_run(path)
     try:
         settings = json.loads((path / SETTINGS).read_text(encoding="utf-8"))
         made_for = settings.get("format") if isinstance(settings, dict) else None
@@ -65,12 +72,16 @@ def save(model: Model, folder: Path, notes: Settings) -> None:
     """Write a model; `notes` (data, metrics, command) go into the settings file, which comes last.
 
     The same model gives the same bytes. Weights of the hashed features are rounded to float16.
+    Raises InputError for a fine-tuned encoder.
     """
+    heads = model.heads
+    if isinstance(heads, Finetuned):
+        raise InputError(f"{model.name} is a fine-tuned encoder, whose folder is its run's; copy that")
     folder.mkdir(parents=True, exist_ok=True)
-    files = _files(model.heads)
+    files = _files(heads)
     for name, content in files.items():
         (folder / name).write_bytes(content)
-    settings = _settings(model, files) | dict(notes) | _blend_settings(model.heads)
+    settings = _settings(model, heads, files) | dict(notes) | _blend_settings(heads)
     (folder / SETTINGS).write_text(json.dumps(settings, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
@@ -126,10 +137,10 @@ def _files(heads: HashedLinear | Blend) -> dict[str, bytes]:
     return {WEIGHTS: to_bytes(tensors), ENCODER: heads.encoder.graph, TOKENIZER: heads.encoder.pieces}
 
 
-def _settings(model: Model, files: Mapping[str, bytes]) -> dict[str, Any]:
+def _settings(model: Model, heads: HashedLinear | Blend, files: Mapping[str, bytes]) -> dict[str, Any]:
     if model.operating:
         model = model.at(model.operating.default)
-    linear = model.heads.linear if isinstance(model.heads, Blend) else model.heads
+    linear = heads.linear if isinstance(heads, Blend) else heads
     settings: dict[str, Any] = {
         "format": FORMAT,
         "name": model.name,

@@ -71,9 +71,9 @@ def urgency(assessment: Assessment) -> tuple[bool, bool, float, float]:
     A post can be low and still express a strong wish to die; the probability of high alone would bury it.
     That a post is uncertain does not move it: the expected level already weighs every level that is still possible,
     and with a rank of its own an unsure everyday post would come before a sure wish to die.
-    Posts out of scope come last.
+    Posts out of scope come last. Where a model gives no levels, the probability of high alone decides.
     """
-    return assessment.scope == "ok", assessment.high, assessment.expected_level, assessment.p_high
+    return assessment.scope == "ok", assessment.high, assessment.expected_level or 0.0, assessment.p_high
 
 
 def assess_records(

@@ -36,8 +36,8 @@ def test_clear_posts_rank_above_everyday_ones(model: Model) -> None:
 def test_a_clear_post_is_high_and_everyday_ones_are_not(model: Model) -> None:
     clear, everyday, laughing = model.assess([CLEAR, EVERYDAY, LAUGHING])
     assert (clear.high, everyday.high, laughing.high) == (True, False, False)
-    assert clear.level >= 6 > everyday.level
-    assert clear.expected_level > everyday.expected_level + 3
+    assert (clear.level or 0) >= 6 > (everyday.level or 0)
+    assert (clear.expected_level or 0) > (everyday.expected_level or 0) + 3
 
 
 def test_a_disguised_post_scores_as_the_plain_one(model: Model) -> None:
