@@ -158,6 +158,9 @@ def by_slice(judged: Judged, threshold: float) -> dict[str, Any]:
     answers = judged.answers(threshold)
     levels, high = (slices(answers[task], judged.posts) for task in ("levels", "high"))
     found = {name: _slice(levels[name].n, levels[name].metrics, high[name].metrics) for name in levels}
+    for name in found:
+        if name.startswith("level "):
+            found[name]["weighted_f1"] = None  # of a single level it would be a recall in disguise
     for name, here in (("with method words", with_method), ("without method words", ~with_method)):
         if not here.any():
             continue
