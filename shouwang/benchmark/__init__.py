@@ -1,9 +1,36 @@
-"""Models side by side: the same rounds, a resumable grid, one table."""
+"""Models side by side: the same rounds, a resumable grid, one report."""
 
 from __future__ import annotations
 
-from shouwang.benchmark.grid import Cell, cells, finished, run
-from shouwang.benchmark.report import Report, markdown, report
+from shouwang.benchmark.contenders import Contender, changes_of, contender, contenders
+from shouwang.benchmark.engines import Done, run
+from shouwang.benchmark.estimate import Estimate, estimate
+from shouwang.benchmark.grid import Cell, Job, cells, jobs, state
+from shouwang.benchmark.page import page
+from shouwang.benchmark.report import Report, report
 from shouwang.benchmark.study import Round, Study, load_study, study
+from shouwang.benchmark.tables import markdown
 
-__all__ = ["Cell", "Report", "Round", "Study", "cells", "finished", "load_study", "markdown", "report", "run", "study"]
+__all__ = [
+    "Cell",
+    "Contender",
+    "Done",
+    "Estimate",
+    "Job",
+    "Report",
+    "Round",
+    "Study",
+    "cells",
+    "changes_of",
+    "contender",
+    "contenders",
+    "estimate",
+    "jobs",
+    "load_study",
+    "markdown",
+    "page",
+    "report",
+    "run",
+    "state",
+    "study",
+]

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
+import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 
-from shouwang import scale
+from shouwang.benchmark.contenders import Answer, Contender, prune
+from shouwang.benchmark.results import DONE, PREDICTIONS, RESULT, read
 from shouwang.benchmark.study import Round, Study, labels
+from shouwang.errors import InputError, ShouwangError
 from shouwang.evaluate import Answers, Options, Task, jsonable, measured, of_high, of_levels, per_class
 from shouwang.files import write_line
-from shouwang.models import baselines
-from shouwang.models.baselines import Classifier, Floats
+from shouwang.models.baselines import Floats
 
-PREDICTIONS, RESULT, DONE = "predictions.jsonl", "result.json", "done"
-CLASSES: dict[Task, int] = {"levels": len(scale.LEVELS), "high": 2}
-
-Maker = Callable[[str, int, int], Classifier]
-"""A model's name, the number of classes and a seed to an untrained classifier."""
+ASKED = "asked"
+"""Written when a cell begins: what it is. A folder that holds another is emptied first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,31 @@ class Cell:
     seed: int
 
     def folder(self, root: Path) -> Path:
-        return root / "cells" / self.study / self.task / self.model / self.round / f"seed-{self.seed}"
+        model = self.model.replace("/", "--").replace(":", "-")
+        return root / "cells" / self.study / self.task / model / self.round / f"seed-{self.seed}"
 
     def __str__(self) -> str:
         return f"{self.task} · {self.model} · {self.round} · seed {self.seed}"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A cell with all that another process needs to run it."""
+
+    cell: Cell
+    posts: Round
+    contender: Contender
+    fingerprint: str
+    root: Path
+    keep_weights: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Whether a cell is finished; `broken` names the file because of which it is not."""
+
+    finished: bool
+    broken: str | None = None
 
 
 def cells(study: Study, tasks: Sequence[Task], models: Sequence[str], seeds: Sequence[int] = (0,)) -> list[Cell]:
@@ -48,53 +69,105 @@ def cells(study: Study, tasks: Sequence[Task], models: Sequence[str], seeds: Seq
     return [Cell(study.name, *each) for each in product(tasks, models, study.rounds, seeds)]
 
 
-def finished(cell: Cell, study: Study, root: Path) -> bool:
-    """Whether the cell's completion marker is there, written for the same posts, labels and model version."""
-    marker = cell.folder(root) / DONE
-    return marker.is_file() and marker.read_text(encoding="utf-8") == _fingerprint(cell, study)
+def jobs(
+    study: Study, grid: Sequence[Cell], models: Mapping[str, Contender], root: Path, *, keep_weights: bool = False
+) -> list[Job]:
+    """Raises InputError when a round has no labels for a task."""
+    rounds = {(name, task): study.rounds[name].for_task(task) for name, task in {(c.round, c.task) for c in grid}}
+    posts = {key: each.sha256 for key, each in rounds.items()}
+    about = {(name, task): models[name].identity(task) for name, task in {(c.model, c.task) for c in grid}}
+    return [
+        Job(
+            cell,
+            rounds[cell.round, cell.task],
+            models[cell.model],
+            _fingerprint(cell, posts[cell.round, cell.task], about[cell.model, cell.task]),
+            root,
+            keep_weights,
+        )
+        for cell in grid
+    ]
 
 
-def run(study: Study, grid: Sequence[Cell], root: Path, make: Maker = baselines.new) -> Iterator[tuple[Cell, bool]]:
-    """Run the cells that are not finished; yields each cell when it is done, and whether it was run just now."""
+def _fingerprint(cell: Cell, posts: str, about: Mapping[str, object]) -> str:
+    asked = {"task": cell.task, "seed": cell.seed, "posts_sha256": posts, "contender": about}
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+def state(job: Job) -> State:
+    """Finished: the completion marker is there, for the same posts, labels, model and settings, and files are whole."""
+    folder = job.cell.folder(job.root)
+    marker = folder / DONE
+    if not marker.is_file() or marker.read_text(encoding="utf-8") != job.fingerprint:
+        return State(False)
+    try:
+        read(folder)
+    except InputError as error:
+        return State(False, str(error))
+    return State(True)
+
+
+def check_writable(root: Path) -> None:
+    """Make the results folder. Raises InputError when it cannot be made or written to."""
+    probe = root / f".writable-{os.getpid()}"
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        probe.write_text("", encoding="utf-8")
+        probe.unlink()
+    except OSError as error:
+        raise InputError(
+            f"{root}: results cannot be written there ({error.strerror or error}); choose another --output"
+        ) from None
+
+
+def run_job(job: Job) -> str | None:
+    """Run one cell on one thread; the reason when it could not be finished, which leaves the other cells alone."""
     from threadpoolctl import threadpool_limits
 
-    for cell in grid:
-        if done := finished(cell, study, root):
-            yield cell, not done
-            continue
+    try:
         with threadpool_limits(1):
-            _run_one(cell, study, root, make)
-        yield cell, True
+            _run(job)
+    except ShouwangError as error:
+        return str(error)
+    except OSError as error:
+        return ": ".join(str(part) for part in (error.filename, error.strerror or error) if part)
+    return None
 
 
-def _run_one(cell: Cell, study: Study, root: Path, make: Maker) -> None:
-    posts = study.rounds[cell.round].for_task(cell.task)
-    model = make(cell.model, CLASSES[cell.task], cell.seed)
+def _run(job: Job) -> None:
+    cell, folder = job.cell, _prepared(job)
     begun = time.perf_counter()
-    model.fit([post.text for post in posts.train], labels(posts.train, cell.task))
-    trained = time.perf_counter()
-    probabilities = model.predict_proba([post.text for post in posts.held_out])
-    seconds = {"train": round(trained - begun, 3), "predict": round(time.perf_counter() - trained, 3)}
-    result = _result(cell, posts, _answers(cell.task, posts, probabilities)) | {
-        "seconds": seconds,
-        "versions": _versions(),
-    }
-    _write(cell.folder(root), _rows(cell.task, posts, probabilities), result, _fingerprint(cell, study))
+    answer = job.contender.answer(cell.task, job.posts, cell.seed, folder)
+    total = max(time.perf_counter() - begun, sum(answer.seconds.values()))
+    seconds = {name: round(value, 3) for name, value in {**answer.seconds, "total": total}.items()}
+    result = _result(job, answer) | {"seconds": seconds, "notes": jsonable(answer.notes)}
+    _write(folder, _rows(cell.task, job.posts, answer.probabilities), result, job.fingerprint)
+    if not job.keep_weights:
+        prune(folder)
 
 
-def _answers(task: Task, posts: Round, probabilities: Floats) -> Answers:
-    gold = np.array(labels(posts.held_out, task))
-    return of_levels(gold, probabilities) if task == "levels" else of_high(gold == 1, probabilities[:, 1])
+def _prepared(job: Job) -> Path:
+    """The cell's folder, without what another posts, settings or version left there; what an interrupted run of this
+    very cell left stays, so that a training goes on."""
+    folder = job.cell.folder(job.root)
+    asked = folder / ASKED
+    if folder.exists() and (not asked.is_file() or asked.read_text(encoding="utf-8") != job.fingerprint):
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    asked.write_text(job.fingerprint, encoding="utf-8")
+    return folder
 
 
-def _result(cell: Cell, posts: Round, answers: Answers) -> dict[str, object]:
-    options = Options()
+def _result(job: Job, answer: Answer) -> dict[str, object]:
+    options, cell, posts = Options(), job.cell, job.posts
+    answers = _answers(cell.task, posts, answer.probabilities)
     return {
         "study": cell.study,
         "task": cell.task,
         "model": cell.model,
         "round": cell.round,
         "seed": cell.seed,
+        "contender": job.contender.identity(cell.task),
         "posts_sha256": posts.sha256,
         "train_posts": len(posts.train),
         "n": len(posts.held_out),
@@ -103,6 +176,11 @@ def _result(cell: Cell, posts: Round, answers: Answers) -> dict[str, object]:
         "metrics": jsonable(measured(answers, options)),
         "per_class": jsonable(per_class(answers, options)),
     }
+
+
+def _answers(task: Task, posts: Round, probabilities: Floats) -> Answers:
+    gold = np.array(labels(posts.held_out, task))
+    return of_levels(gold, probabilities) if task == "levels" else of_high(gold == 1, probabilities[:, 1])
 
 
 def _rows(task: Task, posts: Round, probabilities: Floats) -> list[dict[str, object]]:
@@ -120,18 +198,9 @@ def _rows(task: Task, posts: Round, probabilities: Floats) -> list[dict[str, obj
 
 def _write(folder: Path, rows: Sequence[dict[str, object]], result: dict[str, object], fingerprint: str) -> None:
     """The completion marker goes first and comes last: whatever happens between, the cell is run again."""
-    folder.mkdir(parents=True, exist_ok=True)
     (folder / DONE).unlink(missing_ok=True)
     with (folder / PREDICTIONS).open("w", encoding="utf-8") as stream:
         for row in rows:
             write_line(stream, row)
     (folder / RESULT).write_text(json.dumps(result, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     (folder / DONE).write_text(fingerprint, encoding="utf-8")
-
-
-def _fingerprint(cell: Cell, study: Study) -> str:
-    return json.dumps({"posts_sha256": study.rounds[cell.round].for_task(cell.task).sha256, "versions": _versions()})
-
-
-def _versions() -> dict[str, str]:
-    return {package: version(package) for package in ("shouwang", "scikit-learn")}

@@ -1,25 +1,34 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from shouwang.benchmark.grid import DONE, RESULT, cells, run
-from shouwang.benchmark.report import HEADLINE, Report, markdown, report
+from shouwang.benchmark.contenders import contenders
+from shouwang.benchmark.engines import run
+from shouwang.benchmark.grid import Cell, cells, jobs
+from shouwang.benchmark.report import HEADLINE, Report, report
+from shouwang.benchmark.results import DONE, RESULT
 from shouwang.errors import InputError
 from shouwang.evaluate import Options
 from tests.benchmark.invented import small_study
 
 QUICK = Options(resamples=100)
+STUDY = small_study()
+
+
+def go(root: Path, grid: Sequence[Cell]) -> None:
+    found = list(run(jobs(STUDY, grid, contenders(sorted({cell.model for cell in grid})), root)))
+    assert not any(each.problem for each in found)
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished grid of two models on both tasks."""
+    """A finished grid of two models on both tasks, one of them with two seeds."""
     folder = tmp_path_factory.mktemp("run")
-    study = small_study()
-    assert len(list(run(study, cells(study, ["levels", "high"], ["majority", "tfidf-lr"]), folder))) == 16
+    go(folder, cells(STUDY, ["levels", "high"], ["majority"], [0, 1]) + cells(STUDY, ["levels", "high"], ["tfidf-lr"]))
     return folder
 
 
@@ -37,45 +46,65 @@ def test_rows_go_from_the_weakest_model_to_the_strongest(found: Report) -> None:
     ]
 
 
-def test_folds_have_a_mean_and_the_test_set_an_interval(found: Report) -> None:
+def test_folds_and_seeds_have_a_mean_and_the_test_set_an_interval(found: Report) -> None:
     majority = found.rows[2]
+    assert majority.seeds == (0, 1)
     assert majority.folds["accuracy"].mean == pytest.approx(2 / 3)
-    assert (majority.folds["accuracy"].sd, majority.folds["accuracy"].folds) == (0, 3)
+    assert (majority.folds["accuracy"].sd, majority.folds["accuracy"].runs) == (0, 6)
+    assert (majority.test_seeds["accuracy"].sd, majority.test_seeds["accuracy"].runs) == (0, 2)
     assert (majority.fold_posts, majority.test_posts) == (45, 15)
     assert majority.test["accuracy"].low < 2 / 3 < majority.test["accuracy"].high
 
 
-def test_models_are_compared_with_the_reference_on_the_same_test_posts(found: Report) -> None:
+def test_models_are_compared_with_the_reference_on_the_same_posts(found: Report) -> None:
     majority, reference = found.rows[0], found.rows[1]
-    assert reference.difference is None
+    assert reference.difference is reference.fold_difference is None
     assert majority.difference is not None
-    assert majority.difference.first == pytest.approx(majority.test[HEADLINE].value, abs=1e-6)
-    assert majority.difference.value < 0
+    assert majority.fold_difference is not None
+    test = majority.test[HEADLINE].value - reference.test[HEADLINE].value
+    folds = majority.folds[HEADLINE].mean - reference.folds[HEADLINE].mean
+    assert majority.difference.value == pytest.approx(test, abs=1e-6)
+    assert majority.fold_difference.value == pytest.approx(folds, abs=1e-6)
+    assert majority.fold_difference.high < 0
 
 
-def test_the_table_is_one_markdown_table_with_n(found: Report) -> None:
-    lines = markdown(found).splitlines()
-    assert [line.count("|") for line in lines[:6]] == [8] * 6
-    assert "| levels | tfidf-lr | 1.000 ± 0.000 | 1.000 [1.000, 1.000] |" in lines[3]
-    assert "invented, levels: 3 folds with 45 posts held out in all; test n = 15.  " in lines
+def test_levels_are_scored_on_all_posts_that_the_folds_hold_out(found: Report) -> None:
+    levels, high = found.rows[1].levels, found.rows[2].levels
+    assert [each.posts for each in levels] == [15, 0, 0, 0, 15, 0, 0, 15, 0, 0, 0]
+    assert levels[4].f1.value == 1
+    assert (high[0].posts, high[0].recall.value, high[1].recall.value) == (30, 1, 0)
 
 
-def test_an_unfinished_cell_is_left_out(root: Path, tmp_path: Path) -> None:
-    study = small_study()
-    grid = cells(study, ["levels"], ["majority"])
-    list(run(study, grid, tmp_path))
+def test_an_unfinished_cell_is_left_out(tmp_path: Path) -> None:
+    grid = cells(STUDY, ["levels"], ["majority"])
+    go(tmp_path, grid)
     (grid[-1].folder(tmp_path) / DONE).unlink()
     (row,) = report(tmp_path, options=QUICK).rows
-    assert (row.test, row.test_posts, row.folds["accuracy"].folds) == ({}, 0, 3)
+    assert (row.test, row.test_posts, row.folds["accuracy"].runs) == ({}, 0, 3)
 
 
-def test_cells_run_on_other_posts_are_not_put_side_by_side(tmp_path: Path) -> None:
-    study = small_study()
-    grid = cells(study, ["levels"], ["majority", "tfidf-lr"])
-    list(run(study, grid, tmp_path))
+def test_a_broken_cell_is_left_out_and_named(tmp_path: Path) -> None:
+    grid = cells(STUDY, ["levels"], ["majority"])
+    go(tmp_path, grid)
+    path = grid[0].folder(tmp_path) / RESULT
+    path.write_text("{")
+    found = report(tmp_path, options=QUICK)
+    assert found.rows[0].folds["accuracy"].runs == 2
+    assert str(path) in found.broken[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [({"posts_sha256": "other"}, "run on other posts"), ({"contender": {"C": 1}}, "run with other settings")],
+)
+def test_cells_that_are_not_alike_are_not_put_side_by_side(
+    tmp_path: Path, change: dict[str, object], complaint: str
+) -> None:
+    grid = cells(STUDY, ["levels"], ["majority"], [0, 1])
+    go(tmp_path, grid)
     path = grid[-1].folder(tmp_path) / RESULT
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"posts_sha256": "other"}))
-    with pytest.raises(InputError, match="run on other posts"):
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(InputError, match=complaint):
         report(tmp_path)
 
 

@@ -1,0 +1,78 @@
+"""A finished cell as its files say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shouwang.errors import InputError
+from shouwang.evaluate import Answers, Task, of_high, of_levels
+
+PREDICTIONS, RESULT, DONE = "predictions.jsonl", "result.json", "done"
+TRAINING = "training"
+"""Below a cell: the run folder of an encoder, which has a completion marker of its own."""
+STORED = (
+    *("study", "task", "model", "round", "seed", "contender"),
+    *("posts_sha256", "train_posts", "dropped", "seconds", "notes"),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """`contender` is what, besides posts and seed, decided it; `seconds` are by step, "total" among them."""
+
+    folder: Path
+    study: str
+    task: Task
+    model: str
+    round: str
+    seed: int
+    contender: Mapping[str, Any]
+    posts_sha256: str
+    train_posts: int
+    dropped: Sequence[str]
+    seconds: Mapping[str, float]
+    notes: Mapping[str, Any]
+    answers: Answers
+
+
+def read(folder: Path) -> Result:
+    """Raises InputError that names the file which is missing, cut off or not what a cell writes."""
+    path = folder / RESULT
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        path = folder / PREDICTIONS
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        answers = _answers(found["task"], rows)
+        if len(answers) != found["n"]:
+            raise InputError(f"{len(answers)} posts, where {RESULT} says {found['n']}")
+        return Result(folder=folder, answers=answers, **{name: found[name] for name in STORED})
+    except (OSError, ValueError, KeyError, TypeError, InputError) as error:
+        raise InputError(f"{path}: broken ({_short(error)}); delete its folder, or run its cell again") from None
+
+
+def _answers(task: Task, rows: list[dict[str, Any]]) -> Answers:
+    gold = [row["gold"] for row in rows]
+    if task == "levels":
+        return of_levels(gold, [row["probabilities"] for row in rows])
+    return of_high([bool(each) for each in gold], [row["p_high"] for row in rows])
+
+
+def _short(error: Exception) -> str:
+    return f"{error} is missing" if isinstance(error, KeyError) else str(error).partition("\n")[0]
+
+
+def finished(root: Path) -> tuple[list[Result], tuple[str, ...]]:
+    """Every finished cell below `root`, and what is wrong with those whose files are broken."""
+    results, broken = [], []
+    for marker in sorted(root.glob(f"cells/**/{DONE}")):
+        if marker.parent.name == TRAINING:
+            continue
+        try:
+            results.append(read(marker.parent))
+        except InputError as error:
+            broken.append(str(error))
+    return results, tuple(broken)
