@@ -145,7 +145,7 @@ def _p_high(model: Model) -> Scorer:
 
 def _score_of(model: Model, of: str) -> Scorer:
     chosen = next((name for name in INDICATORS if name == of), None)
-    return _scorer(model, lambda each: each.indicators[chosen]) if chosen else _p_high(model)
+    return _scorer(model, lambda each: each.indicators.get(chosen, 0.0)) if chosen else _p_high(model)
 
 
 def _scorer(model: Model, number: Callable[[Assessment], float]) -> Scorer:
