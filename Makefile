@@ -1,9 +1,10 @@
 # Two commands: `make run` assesses the example posts, `make test` passes every test. Each sets up what it needs.
+# `make smoke` runs the whole study on tiny models and invented posts.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check format clean
+.PHONY: run test check smoke format clean
 run: $(VENV)/.installed
 	$(BIN)/shouwang assess examples/posts.jsonl
 
@@ -15,6 +16,9 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_imports.py
+
+smoke: $(VENV)/.installed-dev
+	PATH="$(CURDIR)/$(BIN):$$PATH" bash runs/smoke.sh
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff check --fix .

@@ -45,7 +45,7 @@ def _scores(rows: Sequence[Row]) -> Figure:
             axes.plot([folds.mean - sd, folds.mean + sd], [at - 0.12] * 2, color="C1")
             axes.plot(folds.mean, at - 0.12, "s", color="C1", label="folds, mean ± sd" if at == 0 else None)
     axes.set_yticks(range(len(rows)), [row.model for row in rows])
-    axes.set(xlabel="weighted F1")
+    axes.set(xlabel="weighted F1", ylim=(-0.5, len(rows) - 0.5))
     axes.grid(axis="x", alpha=0.3)
     figure.legend(loc="outside upper center", ncols=2, frameon=False)
     return figure

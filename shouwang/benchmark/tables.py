@@ -124,10 +124,10 @@ def _beside_the_paper(found: Report) -> Table:
         say("ours, folds", "本次，各折"),
     )
     about = say(
-        "Weighted F1. Of the paper's figures only the best of each task is quoted, as published; – stands for one that "
-        "is not quoted here. The published scripts stop training by a loader whose placeholder is the test set; "
+        "Ours: weighted F1. Of the paper's figures only the best F1 of each task is quoted, as published (of levels it is "
+        "the weighted one); – stands for one that is not quoted here. The published scripts stop training by a loader whose placeholder is the test set; "
         "here the held-out posts choose nothing.",
-        "加权 F1。论文的数字只引用每个任务的最好成绩，照其发表；– 表示此处未引用。论文公布的脚本提前停止时所看的数据以测试集占位；"
+        "本次为加权 F1。论文的数字只引用每个任务最好的 F1，照其发表（等级任务为加权 F1）；– 表示此处未引用。论文公布的脚本提前停止时所看的数据以测试集占位；"
         "此处被评的帖子不参与任何选择。",
     )
     return Table(say("Beside the paper", "与论文并列"), about, headings, tuple(rows))
