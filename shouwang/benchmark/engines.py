@@ -79,6 +79,7 @@ def _ray(jobs: Sequence[Job], processes: int) -> Ended:
     """
     if find_spec("ray") is None:
         raise MissingExtraError("--engine ray", "ray")
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     import ray
 
     address = os.environ.get("RAY_ADDRESS")
