@@ -2,7 +2,7 @@
 
     python benchmarks/model.py [--posts 250] [--rounds 3] [--model FOLDER] [--previous FOLDER]
 
-Invented posts with the lengths of SOS-1K (deciles below, in characters). Everything runs in this process on one core, a
+Invented posts with the lengths of SOS-1K. Everything runs in this process on one core, a
 post at a time, and in turn: a round of one, a round of the next, so that a busy machine slows all alike. BERT-base is 12
 layers of 768 with random float32 weights, fed as many tokens as a post has characters, plus two: onnxruntime's
 fused attention, layer normalisation and GELU, without tokenising. `--previous` adds an earlier model's folder.
@@ -31,17 +31,18 @@ from shouwang.models.blend import Blend
 from shouwang.models.encoder import session
 from shouwang.train.builtin import graph
 
-DECILES = (2, 8, 13, 17, 22, 30, 41, 57, 82, 117, 488)
-"""Characters of SOS-1K's posts at 0, 10, …, 100 %."""
+LENGTHS = (2, 6, 8, 10, 13, 14, 17, 19, 22, 25, 30, 36, 41, 47, 57, 68, 82, 99, 117, 136, 142, 488)
+SHARES = (*(i / 20 for i in range(20)), 0.99, 1.0)
+"""Characters of SOS-1K's posts (mean 46), and the share of posts that are no longer."""
 
 STARTS = 5
 LAYERS, HIDDEN, WIDE, HEADS, WORDS, PLACES = 12, 768, 3072, 12, 21_128, 512
 
 
 def posts(count: int) -> list[str]:
-    """Invented posts whose lengths follow DECILES."""
+    """Invented posts whose lengths follow LENGTHS."""
     rng = random.Random(0)  # noqa: S311
-    lengths = [round(float(np.interp(i / max(count - 1, 1) * 10, range(11), DECILES))) for i in range(count)]
+    lengths = [round(float(np.interp((i + 0.5) / count, SHARES, LENGTHS))) for i in range(count)]
     rng.shuffle(lengths)
     text = "".join(invented(rng) for _ in range(30))
     return [text[start : start + n] for n in lengths for start in [rng.randrange(len(text) - n)]]

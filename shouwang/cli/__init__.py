@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 import shouwang
-from shouwang.cli import assess, benchmark, data, evaluate, operating, probe, train, train_encoder
+from shouwang.cli import assess, benchmark, data, evaluate, export, operating, probe, train, train_encoder
 from shouwang.language import say
 
 app = typer.Typer(
@@ -53,4 +53,7 @@ app.command("evaluate", help=say("Predictions against gold, with intervals.", "�
 app.add_typer(probe.app, name="probe")
 app.command("benchmark", help=say("Compare models on folds and test.", "在五折和测试集上比较模型。"))(benchmark.command)
 app.command(help=say("Build the built-in model from public data.", "用公开数据构建内置模型。"))(train.train_default)
+app.command("export", help=say("A trained encoder as one ONNX file.", "把训练好的编码器导出为一个 ONNX 文件。"))(
+    export.command
+)
 app.command("train", help=say("Fine-tune a pre-trained encoder.", "微调预训练编码器。"))(train_encoder.command)
