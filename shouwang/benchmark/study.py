@@ -73,9 +73,9 @@ def load_study(data: str, test: str | None = None, *, drop_leaks: bool = False) 
     """
     folds, published_test = _published(data)
     if not folds:
-        own = grouped_folds(_posts(data), OWN_FOLDS)
+        own = grouped_folds(load.posts_of(data), OWN_FOLDS)
         folds = {fold.name: (fold.train, fold.validation) for fold in own}
-    tests = _posts(test) if test else published_test
+    tests = load.posts_of(test) if test else published_test
     return study(_name(data, test), folds, tests, drop_leaks=drop_leaks)
 
 
@@ -98,7 +98,7 @@ def _round(name: str, train: Sequence[LabelledPost], held_out: Sequence[Labelled
 
 
 def _published(data: str) -> tuple[dict[str, _Sides], list[LabelledPost]]:
-    if _is_file(data) or "/" in data:
+    if load.is_file(data) or "/" in data:
         return {}, []
     source = sources.get(data)
     if FOLDS not in source.groups:
@@ -108,20 +108,5 @@ def _published(data: str) -> tuple[dict[str, _Sides], list[LabelledPost]]:
     return sides, load.load(f"{data}/{TEST}") if TEST in source.splits else []
 
 
-def _posts(spec: str) -> Sequence[LabelledPost]:
-    if not _is_file(spec):
-        return load.load(spec)
-    loaded = load.load_file(Path(spec))
-    if loaded.skipped:
-        raise InputError(
-            f"{spec}: {len(loaded.skipped)} records cannot be read; correct them first: {loaded.skipped[0]}"
-        )
-    return loaded.posts
-
-
-def _is_file(spec: str) -> bool:
-    return Path(spec).is_file() or bool(Path(spec).suffix)
-
-
 def _name(*specs: str | None) -> str:
-    return "+".join(Path(spec).stem if _is_file(spec) else spec.replace("/", "-") for spec in specs if spec)
+    return "+".join(Path(spec).stem if load.is_file(spec) else spec.replace("/", "-") for spec in specs if spec)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import tee
 from pathlib import Path
@@ -72,6 +72,23 @@ def load_file(
         else:
             posts.append(item)
     return Loaded(tuple(posts), tuple(skipped))
+
+
+def posts_of(spec: str) -> Sequence[LabelledPost]:
+    """The posts of a file of one's own or of a data set's part. Raises InputError when a record cannot be read."""
+    if not is_file(spec):
+        return load(spec)
+    loaded = load_file(Path(spec))
+    if loaded.skipped:
+        raise InputError(
+            f"{spec}: {len(loaded.skipped)} records cannot be read; correct them first: {loaded.skipped[0]}"
+        )
+    return loaded.posts
+
+
+def is_file(spec: str) -> bool:
+    """Whether that names a file rather than a data set: there is one, or it has a suffix."""
+    return Path(spec).is_file() or bool(Path(spec).suffix)
 
 
 def _split(source: Source, split: str, folder: Path | None) -> Iterator[Record]:

@@ -21,7 +21,7 @@ def card(settings: Figures) -> str:
     metrics = settings["metrics"]
     sections = [
         f"# {settings['name']} {settings['version']}",
-        _use(),
+        use(),
         f"## {say('What it is', '构成')}",
         _what(settings),
         f"## {say('Data', '数据')}",
@@ -48,7 +48,8 @@ def card(settings: Figures) -> str:
     return "\n\n".join(sections) + "\n"
 
 
-def _use() -> str:
+def use() -> str:
+    """What a model is for and not for, and where people in danger find help."""
     return say(
         "Ranks Chinese posts by the suicide risk that their text *expresses* (0-10), for people who read and decide. "
         "It must not be used to diagnose, to decide about a person, to punish or to exclude, or to contact anybody "

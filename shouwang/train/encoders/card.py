@@ -8,6 +8,7 @@ from typing import Any
 
 from shouwang.evaluate import METRICS, TASKS
 from shouwang.language import Words, say
+from shouwang.train.card import use
 
 TASK_NAMES = {"levels": Words("levels 0-10", "0-10 级"), "high": Words("high/low", "高/低风险")}
 SHOWN = {"levels": ("weighted_f1", "macro_f1", "mae", "qwk", "high_level_recall", "ece"),
@@ -18,7 +19,7 @@ def card(settings: Mapping[str, Any], result: Mapping[str, Any]) -> str:
     """Markdown; `settings` and `result` are what the run's files hold."""
     sections = [
         f"# {_name(settings)}: {say('fine-tuned for expressed suicide risk', '微调后评估文字表达的自杀风险')}",
-        _use(),
+        use(),
         f"## {say('Model and data', '模型与数据')}",
         _table((say("what", "项目"), say("value", "值")), _facts(settings, result)),
         _left_out(settings["data"]),
@@ -35,17 +36,6 @@ def _name(settings: Mapping[str, Any]) -> str:
     """The repository's, or of a local folder its last part alone."""
     source = str(settings["resolved"]["source"])
     return source if settings["resolved"]["revision"] else PurePath(source).name
-
-
-def _use() -> str:
-    return say(
-        "Ranks Chinese posts by the suicide risk that their text *expresses* (0-10), for people who read and decide. "
-        "It must not be used to diagnose, to decide about a person, to punish or to exclude, or to contact anybody "
-        "by itself. A low score is no all-clear. Mainland China: 12356 (psychological aid), 120, 110; elsewhere: "
-        "findahelpline.com.",
-        "按帖子文字*表达出*的自杀风险（0-10）排序，供人阅读和判断。不得用于诊断、对人作决定、惩罚或排斥，"
-        "也不得自动联系任何人。低分不等于安全。中国大陆：12356（心理援助）、120、110；其他地区：findahelpline.com。",
-    )
 
 
 def _facts(settings: Mapping[str, Any], result: Mapping[str, Any]) -> Iterable[tuple[str, str]]:

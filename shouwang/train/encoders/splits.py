@@ -70,23 +70,8 @@ def published(data: str, fold: int) -> Splits:
 
 def own(train: str, validation: str, test: str | None = None) -> Splits:
     """Files, or parts of data sets such as "sos-4k/train". Raises InputError when a record cannot be read."""
-    name = " + ".join(Path(each).name if _is_file(each) else each for each in (train, validation, test) if each)
-    return Splits(name, _posts(train), _posts(validation), _posts(test) if test else ())
-
-
-def _posts(spec: str) -> Posts:
-    if not _is_file(spec):
-        return load.load(spec)
-    loaded = load.load_file(Path(spec))
-    if loaded.skipped:
-        raise InputError(
-            f"{spec}: {len(loaded.skipped)} records cannot be read; correct them first: {loaded.skipped[0]}"
-        )
-    return loaded.posts
-
-
-def _is_file(spec: str) -> bool:
-    return Path(spec).is_file() or bool(Path(spec).suffix)
+    name = " + ".join(Path(each).name if load.is_file(each) else each for each in (train, validation, test) if each)
+    return Splits(name, load.posts_of(train), load.posts_of(validation), load.posts_of(test) if test else ())
 
 
 # --- checking -------------------------------------------------------------------------------------------------------
