@@ -46,6 +46,6 @@ def language() -> Language:
     return _chosen.get() or locale_language()
 
 
-def use_language(chosen: Language) -> None:
-    """Choose the language of this context (process, task or request)."""
+def use_language(chosen: Language | None) -> None:
+    """Choose the language of this context (process, task or request); with None, the locale's again."""
     _chosen.set(chosen)

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextvars import copy_context
 
 import pytest
@@ -11,11 +10,8 @@ TEA = Words("tea", "茶")
 
 
 @pytest.fixture(autouse=True)
-def english() -> Iterator[None]:
-    before = language()
+def english() -> None:
     use_language("en")
-    yield
-    use_language(before)
 
 
 @pytest.mark.parametrize(
