@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from shouwang.language import use_language
+from tests.databases import Server, fresh_name, running
 
 BESIDE = Path(__file__).parents[2] / "shared" / "data"
 
@@ -25,3 +26,19 @@ def _no_language_chosen() -> Iterator[None]:
     """A language that one test chose is not the next one's: which tests share a process is chance."""
     yield
     use_language(None)
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """A PostgreSQL server of this process's own; skips where there is none."""
+    with running() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'watch.sqlite'}"
+    server: Server = request.getfixturevalue("postgresql")
+    return server.new(fresh_name())
