@@ -1,0 +1,20 @@
+"""Times as pages show them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from shouwang.language import say
+
+
+def clock(seconds: float) -> str:
+    """Date and time in the server's time zone, to the minute."""
+    return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def span(seconds: float) -> str:
+    """A length of time in its largest sensible unit, cut down ("4 min", "2 h", "3 d")."""
+    for size, en, zh in ((86_400, "d", "天"), (3_600, "h", "小时"), (60, "min", "分钟")):
+        if seconds >= size:
+            return say(f"{int(seconds // size)} {en}", f"{int(seconds // size)} {zh}")
+    return say("under 1 min", "不到 1 分钟")
