@@ -1,0 +1,145 @@
+"""The policy in force and the one in the shadow, kept with who set them and when; what a change would do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from sqlalchemy import Connection, func, insert, select
+
+from shouwang import ledger, lookup
+from shouwang.posts import Assessment
+from shouwang.triage import intake, queue
+from shouwang.triage.policy import Change, Policy, Preview, Priority, decide, for_capacity, preview
+from shouwang.triage.tables import assessments, cases, policies, posts, shadows
+
+Role = Literal["live", "shadow"]
+RECENT_DAYS, RECENT_POSTS = 7.0, 5_000
+HOUR = 3_600.0
+
+
+class Held(NamedTuple):
+    """A policy and its number (0: nobody has set one yet)."""
+
+    id: int
+    policy: Policy
+
+
+class Recent(NamedTuple):
+    """Assessments of the last days, newest first: (post, assessment, lot for spot checks); the days that they span."""
+
+    posts: list[tuple[int, Assessment, float]]
+    days: float
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How a shadow compares: posts by (live, shadow) priority, 0 for no case; the newest ones that differ."""
+
+    name: str
+    posts: int
+    pairs: Mapping[tuple[int, int], int]
+    differing: tuple[Change, ...]
+
+    @property
+    def differ(self) -> int:
+        return sum(n for (live, shadow), n in self.pairs.items() if live != shadow)
+
+
+def current(connection: Connection, role: Role = "live", default: Policy | None = None) -> Held:
+    """The newest policy of that role; the default where none was ever set."""
+    newest = select(policies.c.id, policies.c.data).where(policies.c.role == role)
+    row = connection.execute(newest.order_by(policies.c.id.desc()).limit(1)).one_or_none()
+    return Held(row.id, Policy.from_json(row.data)) if row else Held(0, default or Policy())
+
+
+def resolved(connection: Connection, policy: Policy, points: Mapping[str, float], now: float) -> Policy:
+    """The policy with the threshold that its basis stands for: an operating point's, or what capacity allows.
+
+    `points` are the model's thresholds on p_high by name. Raises InputError for a point that it does not state.
+    """
+    if policy.basis == "threshold":
+        return policy
+    if policy.basis == "capacity":
+        found = recent(connection, now)
+        return for_capacity(policy, [assessment for _, assessment, _ in found.posts], found.days)
+    high = lookup.get(points, policy.basis, "operating point")
+    return Policy.from_json(policy.to_json() | {"high": high})
+
+
+def set_policy(connection: Connection, policy: Policy, who: str, now: float, role: Role = "live") -> int:
+    """Put a policy into force for what is assessed from now on; its number."""
+    row = {"role": role, "at": now, "who": who, "data": policy.to_json()}
+    number = int(connection.execute(insert(policies).returning(policies.c.id), row).scalar_one())
+    ledger.append(connection, who, "set-policy", f"policy:{number}", role=role, **policy.to_json())
+    return number
+
+
+def look_ahead(connection: Connection, policy: Policy, points: Mapping[str, float], now: float) -> Preview:
+    """What that policy would have made of recent posts, beside the one in force. Changes nothing."""
+    found = recent(connection, now)
+    live = resolved(connection, current(connection).policy, points, now)
+    return preview(found.posts, found.days, live, resolved(connection, policy, points, now))
+
+
+def catch_up(connection: Connection, held: Held, who: str, now: float) -> int:
+    """Open the cases that the policy makes of recent posts which have none, as after a change; how many."""
+    found = recent(connection, now)
+    wanted = {}
+    for post, assessment, lot in found.posts:
+        decision = decide(assessment, held.policy, lot)
+        if decision.priority is not None:
+            wanted[post] = decision
+    known = select(cases.c.post).where(cases.c.post.in_(wanted))
+    missing = wanted.keys() - {row.post for row in connection.execute(known)}
+    if not missing:
+        return 0
+    found_authors = connection.execute(select(posts.c.id, posts.c.author).where(posts.c.id.in_(missing)))
+    authors = {row.id: row.author for row in found_authors}
+    rows = [
+        queue.new_case(post, authors[post], decision.priority, decision.reasons, policy=held.id, now=now)
+        for post, decision in wanted.items()
+        if post in missing and decision.priority is not None
+    ]
+    connection.execute(insert(cases), rows)
+    ledger.append(connection, who, "caught-up", f"policy:{held.id}", cases=len(rows))
+    return len(rows)
+
+
+def recent(connection: Connection, now: float, days: float = RECENT_DAYS, most: int = RECENT_POSTS) -> Recent:
+    """The assessments of the last `days` days: all of them, or the newest `most`."""
+    query = (
+        select(assessments.c.post, assessments.c.at, assessments.c.row, posts.c.fingerprint)
+        .join(posts, posts.c.id == assessments.c.post)
+        .where(assessments.c.at >= now - days * 24 * HOUR)
+        .order_by(assessments.c.at.desc())
+        .limit(most)
+    )
+    rows = connection.execute(query).all()
+    span = max(HOUR, now - rows[-1].at) if rows else 0.0
+    found = [
+        (row.post, Assessment.from_row(row.row | {"id": str(row.post)}), intake.draw(row.fingerprint)) for row in rows
+    ]
+    return Recent(found, span / 24 / HOUR)
+
+
+def differences(connection: Connection, name: str, since: float, most: int = 50) -> Difference:
+    """How the shadow of that name compares with what was in force, for posts assessed from `since` on."""
+    mine = (shadows.c.name == name) & (shadows.c.at >= since)
+    pair = (shadows.c.live_priority, shadows.c.priority)
+    counted = connection.execute(select(*pair, func.count()).where(mine).group_by(*pair)).all()
+    newest = select(shadows.c.post, *pair).where(mine, pair[0] != pair[1]).order_by(shadows.c.at.desc()).limit(most)
+    changes = tuple(Change(row[0], _priority(row[1]), _priority(row[2])) for row in connection.execute(newest))
+    pairs = Counter({(row[0], row[1]): row[2] for row in counted})
+    return Difference(name, pairs.total(), pairs, changes)
+
+
+def shadow_names(connection: Connection) -> Sequence[str]:
+    """Every shadow that has results."""
+    return list(connection.execute(select(shadows.c.name).distinct().order_by(shadows.c.name)).scalars())
+
+
+def _priority(number: int) -> Priority | None:
+    return Priority(number) if number else None

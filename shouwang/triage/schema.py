@@ -1,0 +1,50 @@
+"""Bringing a database to the tables of this version."""
+
+from __future__ import annotations
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
+from sqlalchemy import Engine, text
+
+from shouwang import database
+from shouwang.errors import InputError
+
+_LOCK = 0x5348_4F56  # the advisory lock under which PostgreSQL migrates
+
+
+def upgrade(engine: Engine) -> None:
+    """Create or migrate the tables, all of it or nothing; of several processes that start at once, one does it.
+
+    Raises InputError for a database that a newer version has migrated.
+    """
+    with database.writing(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        settings = _settings()
+        settings.attributes["connection"] = connection
+        try:
+            command.upgrade(settings, "head")
+        except CommandError as error:
+            raise InputError(
+                f"the database was made by another version of shouwang ({error}); install that version, or a newer one"
+            ) from None
+
+
+def is_current(engine: Engine) -> bool:
+    """Whether the database has the tables of this version."""
+    with engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision() == newest()
+
+
+def newest() -> str | None:
+    """The newest migration."""
+    return ScriptDirectory.from_config(_settings()).get_current_head()
+
+
+def _settings() -> Config:
+    settings = Config()
+    settings.set_main_option("script_location", "shouwang.triage:migrations")
+    return settings
