@@ -90,6 +90,13 @@ def command(
     accumulate: Annotated[
         int | None, typer.Option(help=say("Batches per step, for less memory.", "每步累积几批，可省内存。"))
     ] = None,
+    buckets: Annotated[
+        bool | None,
+        typer.Option(
+            "--buckets/--no-buckets",
+            help=say("Batches of posts of similar length, or of any.", "每批取长度相近的帖子，或任意长度。"),
+        ),
+    ] = None,
     max_length: Annotated[int | None, typer.Option(help=say("Tokens per post at most.", "每帖最多几个词元。"))] = None,
     loss: Annotated[
         str | None,
@@ -135,6 +142,7 @@ def command(
         rate=rate,
         batch=batch,
         accumulate=accumulate,
+        buckets=buckets,
         longest=max_length,
         loss=loss,
         label_smoothing=label_smoothing,

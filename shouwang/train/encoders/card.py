@@ -41,7 +41,10 @@ def _name(settings: Mapping[str, Any]) -> str:
 def _facts(settings: Mapping[str, Any], result: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     chosen, found, data = settings["settings"], settings["resolved"], settings["data"]
     not_stated = say("not stated", "未说明")
-    yield say("backbone", "骨干模型"), f"{_name(settings)} ({found['architecture']}, {found['parameters']:,})"
+    yield (
+        say("backbone", "骨干模型"),
+        (f"{_name(settings)} ({found['architecture']}, {found['parameters'] / 1e6:.1f} M {say('parameters', '参数')})"),
+    )
     yield say("revision", "版本"), found["revision"] or say("a local folder", "本地文件夹")
     yield say("licence of the backbone", "骨干模型的许可"), found["licence"] or not_stated
     yield say("task", "任务"), ", ".join(str(TASK_NAMES[task]) for task in TASKS if chosen["task"] in (task, "both"))

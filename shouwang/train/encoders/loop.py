@@ -34,6 +34,9 @@ Finished = Callable[[Epochs], None]
 PADDED_TOKENS = {"cpu": 512}
 """Of a batch that is only read: small keeps a processor's caches warm; elsewhere 16,384."""
 
+PASS_TOKENS = {"cpu": 1024}
+"""Padded tokens that are learnt from at once: what a step holds in memory grows with them; elsewhere 8,192."""
+
 
 def fit(
     encoder: Encoder,
@@ -141,7 +144,7 @@ class _Lesson:
         totals = {task: self._weights(task, np.concatenate(group)).sum() for task in self.shares}
         self.optimizer.zero_grad()
         loss = 0.0
-        for rows in group:
+        for rows in (part for batch in group for part in self._passes(batch)):
             part = self._loss(rows, totals)
             part.backward()  # type: ignore[no-untyped-call]
             loss += float(part.detach())
@@ -152,6 +155,13 @@ class _Lesson:
             parameters["lr"] = rate
         self.optimizer.step()
         return loss
+
+    def _passes(self, batch: Ints) -> list[Ints]:
+        """A batch in parts that memory holds, whatever the length of its posts; whole where it is padded as published."""
+        if self.settings.full_width:
+            return [batch]
+        lengths = [len(self.train.ids[row]) for row in batch]
+        return [batch[part] for part in of_similar_length(lengths, PASS_TOKENS.get(self.encoder.device.type, 8192))]
 
     def _loss(self, rows: Ints, totals: dict[Task, Tensor]) -> Tensor:
         """The part of these posts in the weighted mean over the step's posts, each task by its share."""
@@ -178,13 +188,13 @@ class _Lesson:
 def predict(encoder: Encoder, posts: Encoded, settings: Settings, *, exact: bool = False) -> dict[Task, Floats]:
     """Probabilities per task, (n, 11) and (n, 2: low, high), in the settings' precision, or `exact` in fp32.
 
-    Posts of similar length share a batch; without buckets every batch is padded to `longest`, as published.
+    Posts of similar length share a batch, or at full width those that stand together, as published.
     """
     settings = replace(settings, precision="fp32") if exact else settings
     logits = np.zeros((len(posts), sum(encoder.heads.values())))
     lengths = [len(ids) for ids in posts.ids]
     tokens = PADDED_TOKENS.get(encoder.device.type, 16_384)
-    batches = of_similar_length(lengths, tokens) if settings.buckets else _in_order(len(posts), settings.batch)
+    batches = _in_order(len(posts), settings.batch) if settings.full_width else of_similar_length(lengths, tokens)
     encoder.model.eval()
     with torch.inference_mode():
         for rows in batches:
@@ -219,7 +229,7 @@ def _scores(encoder: Encoder, posts: Encoded, settings: Settings) -> dict[str, A
 
 def _logits(encoder: Encoder, posts: Sequence[Ints], settings: Settings) -> Tensor:
     """(n, columns) in fp32."""
-    ids, mask = padded(posts, encoder.pad, None if settings.buckets else encoder.longest)
+    ids, mask = padded(posts, encoder.pad, encoder.longest if settings.full_width else None)
     with autocast(settings, encoder.device):
         output = encoder.model(
             input_ids=torch.from_numpy(ids).to(encoder.device),

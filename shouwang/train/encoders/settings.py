@@ -25,8 +25,8 @@ class Settings:
     rate: of AdamW at its highest; it warms up over the first `warm_up` of all steps and falls to 0 ("linear"),
     or stays ("constant").
     batch, accumulate: posts per pass; passes per step. Their product is what one step learns from.
-    longest: tokens per post at most. buckets: batches of similar length, padded to their longest post; without,
-    every post is padded to `longest`.
+    longest: tokens per post at most. full_width: every post is padded to `longest`, as published; without, to the
+    longest beside it. buckets: batches of posts of similar length; without, of any length.
     loss: of the level head; the high/low head always has cross-entropy, `high_share` as heavy.
     class_weights: each post counts by the inverse share of its class ("balanced"), or by its root ("sqrt").
     lora: rank of the low-rank updates of every linear layer; None trains every weight.
@@ -41,6 +41,7 @@ class Settings:
     accumulate: int = 1
     longest: int = 320
     buckets: bool = True
+    full_width: bool = False
     loss: Loss = "cross-entropy"
     label_smoothing: float = 0.0
     class_weights: ClassWeights = "none"
@@ -101,6 +102,7 @@ RECIPES: dict[str, Settings] = {
         batch=16,
         longest=150,
         buckets=False,
+        full_width=True,
         patience=15,
         schedule="constant",
         warm_up=0.0,

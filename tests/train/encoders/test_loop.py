@@ -70,6 +70,28 @@ def test_two_small_passes_are_one_large_step(checkpoint: Path) -> None:
         torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("buckets", [True, False])
+def test_a_batch_is_learnt_from_in_parts_that_memory_holds(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, buckets: bool
+) -> None:
+    settings = replace(QUICK, clip=None, buckets=buckets)
+    rows, widths, gradients = np.arange(8), [], []
+    for tokens in (10_000, 12):
+        monkeypatch.setattr(loop, "PASS_TOKENS", {"cpu": tokens})
+        encoder = open_encoder(str(checkpoint), settings)  # in evaluation mode: no dropout
+        lesson = loop._Lesson(
+            encoder, read(encoder, settings)[0], settings, torch.optim.SGD(encoder.model.parameters())
+        )
+        widths.append([len(part) for part in lesson._passes(rows)])
+        lesson._step([rows], rate=0.1)
+        gradients.append([p.grad for p in encoder.model.parameters() if p.grad is not None])
+    assert widths[0] == [8]
+    assert sum(widths[1]) == 8
+    assert max(widths[1]) == 1  # every post is of 7 tokens
+    for one, two in zip(*gradients, strict=True):
+        torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-5)
+
+
 def test_the_rate_warms_up_and_falls_to_zero() -> None:
     settings = Settings(rate=0.5, warm_up=0.2)
     assert [loop.rate_at(step, 10, settings) for step in (0, 1, 2, 6, 10)] == [0.25, 0.5, 0.5, 0.25, 0.0]

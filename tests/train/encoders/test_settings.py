@@ -11,7 +11,8 @@ from shouwang.train.encoders.settings import RECIPES, Settings, settings_of
 def test_the_reference_recipe_is_the_published_one() -> None:
     paper = RECIPES["paper"]
     assert (paper.rate, paper.batch, paper.longest, paper.patience) == (5e-6, 16, 150, 15)
-    assert (paper.buckets, paper.precision, paper.loss) == (False, "fp32", "cross-entropy")
+    assert (paper.buckets, paper.full_width) == (False, True)
+    assert (paper.precision, paper.loss) == ("fp32", "cross-entropy")
 
 
 def test_a_recipe_knows_its_name_and_takes_changes() -> None:
