@@ -6,7 +6,6 @@ import hmac
 import ipaddress
 import math
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Depends, Form, HTTPException, Query
 from starlette.responses import Response
@@ -15,7 +14,7 @@ from shouwang.errors import InputError
 from shouwang.language import LANGUAGES, say, use_language
 from shouwang.web.accounts import User
 from shouwang.web.guard import LANGUAGE_COOKIE
-from shouwang.web.visitor import FLASH_COOKIE, Visitor, anyone, needs
+from shouwang.web.visitor import FLASH_COOKIE, Visitor, anyone, local, needs
 
 router = APIRouter(include_in_schema=False)
 Anyone = Annotated[Visitor, Depends(anyone)]
@@ -24,13 +23,6 @@ Quiet = Annotated[Visitor, Depends(needs(quiet=True))]
 Text = Annotated[str, Form(max_length=1000)]
 
 YEAR = 365 * 24 * 3600
-
-
-def local(path: str) -> str:
-    """The path if it leads to a page of ours, else the first page."""
-    parts = urlsplit(path)
-    inside = path.startswith("/") and not path.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
-    return path if inside and path.isprintable() and "\\" not in path else "/"
 
 
 @router.get("/login")

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 
 from fastapi import HTTPException
+from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
@@ -87,7 +88,8 @@ class Guard:
             log.error("%s in %s %s", _origin(error), scope["method"], getattr(scope.get("route"), "path", "?"))
             if started:
                 raise
-            await self.failed(Request(scope), 500)(scope, receive, with_headers)
+            gone = isinstance(error, InterfaceError | OperationalError | TimeoutError)
+            await self.failed(Request(scope), 503 if gone else 500)(scope, receive, with_headers)
 
 
 def wanted_language(request: Request) -> Language:
@@ -122,6 +124,6 @@ def _origin(error: BaseException) -> str:
     while trace is not None:
         code = trace.tb_frame.f_code
         if "shouwang" in code.co_filename:
-            place = f"{code.co_filename}:{trace.tb_lineno}"
+            place = f"{code.co_filename.rpartition('shouwang')[2].lstrip('/')}:{trace.tb_lineno}"
         trace = trace.tb_next
     return f"{type(error).__name__} at {place}"

@@ -5,9 +5,8 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from argon2 import PasswordHasher
 from fastapi import FastAPI, Request
@@ -19,13 +18,13 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from shouwang import scale
-from shouwang.errors import InputError
+from shouwang.errors import ShouwangError
 from shouwang.language import Words, language, say
 from shouwang.web import marks, times
 from shouwang.web.accounts import Accounts
 from shouwang.web.guard import Guard
 from shouwang.web.sessions import Limits, Sessions
-from shouwang.web.visitor import FLASH_COOKIE, Visitor
+from shouwang.web.visitor import FLASH_COOKIE, Visitor, local
 
 HERE = Path(__file__).parent
 
@@ -76,7 +75,7 @@ class Site:
         app.include_router(people_pages.router)
         app.add_exception_handler(AnyHTTPException, self._on_http_error)
         app.add_exception_handler(RequestValidationError, self._on_invalid)
-        app.add_exception_handler(InputError, self._on_input_error)
+        app.add_exception_handler(ShouwangError, self._on_own_error)
 
     def new_token(self) -> str:
         return secrets.token_urlsafe(32)
@@ -97,8 +96,8 @@ class Site:
     def failed(self, request: Request, status: int, message: str = "") -> Response:
         """The error page; it tells nothing of what the server holds."""
         visitor = Visitor(request, self, "", None)
-        phrase = HTTPStatus(status).phrase if not message else ""
-        return self.render(visitor, "error.html", status, {"status": status, "message": message, "phrase": phrase})
+        back = local(urlsplit(request.headers.get("referer", "/")).path)
+        return self.render(visitor, "error.html", status, {"status": status, "message": message, "back": back})
 
     def _open(self, request: Request) -> bool:
         return request.url.path.startswith(self.open_paths) if self.open_paths else False
@@ -124,7 +123,7 @@ class Site:
         fields = ", ".join(str(each["loc"][-1]) for each in error.errors())
         return self.failed(request, 422, say(f"Not filled in as expected: {fields}", f"填写有误：{fields}"))
 
-    async def _on_input_error(self, request: Request, error: Exception) -> Response:
+    async def _on_own_error(self, request: Request, error: Exception) -> Response:
         return self.failed(request, 422, str(error))
 
     def _to_login(self, request: Request) -> Response:
@@ -166,5 +165,5 @@ def _environment(folders: list[Path]) -> Environment:
         "pieces": marks.pieces,
         "legend": marks.LEGEND,
     }
-    environment.filters |= {"clock": times.clock, "span": times.span}
+    environment.filters |= {"clock": times.clock, "moment": times.moment, "span": times.span, "percent": times.percent}
     return environment

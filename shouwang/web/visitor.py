@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, cast
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 from fastapi import Depends, HTTPException, Request
 from starlette.responses import RedirectResponse, Response
@@ -72,6 +72,13 @@ class Visitor:
     def _set(self, response: Response, name: str, value: str, age: int | None = None) -> None:
         secure = self.request.url.scheme == "https"
         response.set_cookie(name, value, max_age=age, httponly=True, samesite="lax", secure=secure)
+
+
+def local(path: str) -> str:
+    """The path if it leads to a page of ours, else the first page."""
+    parts = urlsplit(path)
+    inside = path.startswith("/") and not path.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
+    return path if inside and path.isprintable() and "\\" not in path else "/"
 
 
 def site_of(request: Request) -> Site:

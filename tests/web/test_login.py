@@ -5,9 +5,8 @@ from pathlib import Path
 import pytest
 
 from shouwang.errors import InputError
-from shouwang.web.account_pages import local
 from shouwang.web.sessions import Limits
-from shouwang.web.visitor import COOKIE
+from shouwang.web.visitor import COOKIE, local
 from tests.web.app import SECRET, World, csrf, log_in
 
 

@@ -11,10 +11,10 @@ function labelOf(element) {
   return text.trim().replace(/\s+/g, " ").slice(0, 60);
 }
 
-function withKey(key) {
+function withKey(key, matches = (one) => one === key) {
   const item = document.activeElement && document.activeElement.closest("[data-item]");
   const all = [...document.querySelectorAll("[data-key]")].filter(
-    (element) => element.dataset.key === key && element.checkVisibility(),
+    (element) => matches(element.dataset.key) && element.checkVisibility(),
   );
   return all.find((element) => item && item.contains(element)) || all[0];
 }
@@ -57,8 +57,8 @@ document.addEventListener("keydown", (event) => {
   if (element) {
     use(element);
     event.preventDefault();
-  } else if (key === "g") {
-    first = "g";
+  } else if (withKey(key, (one) => one.startsWith(`${key} `))) {
+    first = key;
     forget = setTimeout(() => (first = ""), 1500);
   }
 });
@@ -100,4 +100,7 @@ document.addEventListener("change", (event) => {
   if (event.target.closest(".veil")) syncVeils();
 });
 document.addEventListener("htmx:after:swap", syncVeils);
+document.addEventListener("htmx:before:request", (event) => {
+  if (document.hidden) event.preventDefault(); // nobody looks: nothing is asked, nothing counts as seen
+});
 syncVeils();

@@ -6,6 +6,7 @@ from alembic import op
 
 from shouwang import ledger
 from shouwang.triage import tables
+from shouwang.web import accounts
 
 revision = "0001"
 down_revision = None
@@ -15,3 +16,4 @@ def upgrade() -> None:
     connection = op.get_bind()
     ledger.create(connection)
     tables.metadata.create_all(connection)
+    accounts.metadata.create_all(connection)

@@ -1,0 +1,1 @@
+"""The pages of a watch: what people see of the queue, and how they act on it."""
