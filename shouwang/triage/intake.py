@@ -27,6 +27,7 @@ from shouwang.triage.tables import authors, cases, posts, receipts, settings
 LONGEST_TEXT = 50_000  # characters
 LONGEST_NAME = 300  # of a source, an id, an author
 MOST_AT_ONCE = 1_000
+VISIBLE = r"[^\s\x00-\x1f]"  # a name and a text have at least one such character
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -122,9 +123,9 @@ def problem(post: Incoming) -> str | None:
     """What is wrong with a post, without quoting it; None where nothing is."""
     for name in ("source", "id", "author"):
         value = getattr(post, name)
-        if value is not None and not 0 < len(value.strip()) <= LONGEST_NAME:
-            return f"'{name}' has {len(value)} characters; 1 to {LONGEST_NAME} are expected"
-    if not post.text.strip():
+        if value is not None and not (len(value) <= LONGEST_NAME and re.search(VISIBLE, value)):
+            return f"'{name}' has {len(value)} characters; 1 to {LONGEST_NAME} are expected, not all of them blank"
+    if not re.search(VISIBLE, post.text):
         return "the text is empty"
     if len(post.text) > LONGEST_TEXT:
         return f"the text has {len(post.text)} characters; at most {LONGEST_TEXT} are expected"
@@ -208,13 +209,13 @@ def waiting(connection: Connection) -> tuple[int, float]:
 
 
 def _storable(post: Incoming) -> Incoming:
-    """NUL and lone surrogates cannot be stored; each becomes U+FFFD, so offsets stay. Names lose outer blanks."""
+    """NUL and lone surrogates cannot be stored; each becomes U+FFFD, so offsets stay."""
 
     def kept(text: str) -> str:
         return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
-    author = None if post.author is None else kept(post.author).strip()
-    return Incoming(kept(post.source).strip(), kept(post.id).strip(), kept(post.text), author, post.posted_at)
+    author = None if post.author is None else kept(post.author)
+    return Incoming(kept(post.source), kept(post.id), kept(post.text), author, post.posted_at)
 
 
 def _authors(

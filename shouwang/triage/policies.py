@@ -77,10 +77,12 @@ def set_policy(connection: Connection, policy: Policy, who: str, now: float, rol
     return number
 
 
-def look_ahead(connection: Connection, policy: Policy, points: Mapping[str, float], now: float) -> Preview:
+def look_ahead(
+    connection: Connection, policy: Policy, points: Mapping[str, float], now: float, default: Policy | None = None
+) -> Preview:
     """What that policy would have made of recent posts, beside the one in force. Changes nothing."""
     found = recent(connection, now)
-    live = resolved(connection, current(connection).policy, points, now)
+    live = resolved(connection, current(connection, default=default).policy, points, now)
     return preview(found.posts, found.days, live, resolved(connection, policy, points, now))
 
 
