@@ -37,17 +37,22 @@ PARQUET_BATCH = 10_000
 
 
 def read_rows(
-    source: str | Path, *, encoding: str | None = None, text_column: str | None = None
+    source: str | Path,
+    *,
+    encoding: str | None = None,
+    text_column: str | None = None,
+    raw: io.RawIOBase | None = None,
 ) -> Iterator[Row | Skipped]:
     """The rows of a file (`.jsonl`, `.csv`, `.tsv`, `.parquet`, `.txt`, also `.gz`) or of standard input ("-").
 
     UTF-8, UTF-16 with a byte-order mark and GB18030 are told apart unless `encoding` names one. Where the name does
-    not tell the format, `text_column` or a usual column name in the first line does.
+    not tell the format, `text_column` or a usual column name in the first line does. `raw` gives the bytes of a text
+    file in its place.
     Raises InputError when the file as a whole cannot be read; one without a record is a `Skipped`.
     """
     _check_encoding(encoding)
     parquet = _ending(str(source)) == ".parquet"
-    rows = _parquet_rows(Path(source)) if parquet else _text_file(source, encoding, text_column)
+    rows = _parquet_rows(Path(source)) if parquet else _text_file(source, encoding, text_column, raw)
     found = False
     try:
         for row in rows:
@@ -74,9 +79,11 @@ def _ending(name: str) -> str:
     return Path(name.lower().removesuffix(".gz")).suffix
 
 
-def _text_file(source: str | Path, encoding: str | None, text_column: str | None) -> Iterator[Row | Skipped]:
+def _text_file(
+    source: str | Path, encoding: str | None, text_column: str | None, raw: io.RawIOBase | None
+) -> Iterator[Row | Skipped]:
     name = "stdin" if str(source) == STDIN else Path(source).name
-    with _opened(source) as stream:
+    with _opened(source) if raw is None else io.BufferedReader(raw, SNIFF_BYTES) as stream:
         head = stream.peek(SNIFF_BYTES)
         encoding = codecs.lookup(encoding or _sniff_encoding(head)).name
         _refuse_binary(name, head, encoding)

@@ -14,7 +14,10 @@ import pytest
 import shouwang
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
-COMMANDS = ("assess", "benchmark", "data", "evaluate", "export", "operating-points", "probe", "train", "train-default")
+COMMANDS = (
+    *("assess", "benchmark", "data", "evaluate", "export", "ingest", "operating-points", "probe", "serve", "train"),
+    *("train-default", "watch"),
+)
 LISTED = """
 import json, sys
 from shouwang.language import use_language

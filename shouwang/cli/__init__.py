@@ -7,7 +7,20 @@ from typing import Annotated
 import typer
 
 import shouwang
-from shouwang.cli import assess, benchmark, data, evaluate, export, operating, probe, train, train_encoder
+from shouwang.cli import (
+    assess,
+    benchmark,
+    data,
+    evaluate,
+    export,
+    ingest,
+    operating,
+    probe,
+    serve,
+    train,
+    train_encoder,
+    watch,
+)
 from shouwang.language import say
 
 app = typer.Typer(
@@ -57,3 +70,8 @@ app.command("export", help=say("A trained encoder as one ONNX file.", "把训练
     export.command
 )
 app.command("train", help=say("Fine-tune a pre-trained encoder.", "微调预训练编码器。"))(train_encoder.command)
+app.command("serve", help=say("A watch: posts in, cases for people.", "守望服务：接收帖子，把个案交给人。"))(
+    serve.command
+)
+app.command("ingest", help=say("Posts from files into a watch.", "把文件中的帖子送入守望服务。"))(ingest.command)
+app.add_typer(watch.app, name="watch")

@@ -66,7 +66,7 @@ def revoke(connection: Connection, number: int, who: str, now: float) -> None:
     """From now on that key opens nothing. Raises InputError where there is none."""
     ended = update(api_keys).where(api_keys.c.id == number, api_keys.c.revoked_at.is_(None)).values(revoked_at=now)
     if not connection.execute(ended).rowcount:
-        raise InputError(f"no key {number} that could be revoked; `shouwang key list` shows them")
+        raise InputError(f"no key {number} that could be revoked; `shouwang watch keys` shows them")
     ledger.append(connection, who, "key-revoked", f"key:{number}")
 
 

@@ -29,7 +29,7 @@ from shouwang.triage.worker import Worker
 
 STUCK = 60.0  # seconds that a post waits until the service no longer counts as ready
 CURSOR = r"^[1-3]~[0-9]{1,12}(\.[0-9]{1,9})?~[0-9]{1,18}$"
-BEARER = HTTPBearer(auto_error=False, description="A key from `shouwang key add`.")
+BEARER = HTTPBearer(auto_error=False, description="A key from `shouwang watch add-key`.")
 
 
 @dataclass(slots=True)
@@ -167,13 +167,15 @@ def _needs(scope: str) -> Any:
         with watch.engine.connect() as connection:
             key = keys.find(connection, bearer.credentials) if bearer else None
         if key is None:
-            told = "send a valid key as `Authorization: Bearer KEY`; `shouwang key add` makes one"
+            told = "send a valid key as `Authorization: Bearer KEY`; `shouwang watch add-key` makes one"
             raise HTTPException(401, told, {"WWW-Authenticate": "Bearer"})
         if wait := watch.pace.wait(key):
             told = f"key:{key.id} may ask {key.per_minute} times a minute; try again in {wait:.1f} s"
             raise HTTPException(429, told, {"Retry-After": str(int(wait) + 1)})
         if scope not in key.scopes:
-            raise HTTPException(403, f"this key lacks the scope {scope}; `shouwang key add` makes one that has it")
+            raise HTTPException(
+                403, f"this key lacks the scope {scope}; `shouwang watch add-key` makes one that has it"
+            )
         return key
 
     return Depends(checked)

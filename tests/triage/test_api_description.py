@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
-from schemathesis import Case, GenerationMode
+from schemathesis import GenerationMode
+from schemathesis.core.result import Ok
 from sqlalchemy import Engine
 
 from shouwang import database
@@ -42,13 +43,13 @@ def test_every_answer_is_as_described(filled: Engine, mode: GenerationMode) -> N
         key = keys.add(connection, "schemathesis", keys.SCOPES, "cli", 1.0, per_minute=10**9)
     api = service.api(service.Watch(filled, PSEUDONYMS, {"recall95": 0.2}, POLICY))
     described = schemathesis.openapi.from_asgi("/openapi.json", api)
-    operations: list[Any] = [found.ok() for found in described.get_all_operations()]
+    operations: list[Any] = [found.ok() for found in described.get_all_operations() if isinstance(found, Ok)]
     assert len(operations) == OPERATIONS
     for operation in operations:
 
         @FEW
         @given(case=operation.as_strategy(generation_mode=mode))
-        def check(case: Case) -> None:
+        def check(case: Any) -> None:
             case.call_and_validate(headers={"Authorization": f"Bearer {key}"})
 
         check()

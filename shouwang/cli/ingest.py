@@ -1,0 +1,135 @@
+"""`shouwang ingest`: posts from files, or from one that goes on growing, into a watch."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from shouwang import files
+from shouwang.cli.watch_options import Database, Secret, opened, secret_of
+from shouwang.errors import ALL_WELL, NOTHING_DONE, SOME_SKIPPED, InputError
+from shouwang.language import say
+
+if TYPE_CHECKING:
+    from shouwang.posts import Skipped
+    from shouwang.triage.feed import Columns, Fed
+    from shouwang.triage.intake import Incoming
+
+SHOWN = 5
+
+
+def command(
+    posts: Annotated[
+        list[str],
+        typer.Argument(
+            help=say(
+                "Files (.jsonl .csv .tsv .parquet .txt, also .gz); - for standard input.",
+                "文件（.jsonl .csv .tsv .parquet .txt，可为 .gz）；- 表示标准输入。",
+            )
+        ),
+    ],
+    source: Annotated[
+        str, typer.Option(help=say("Where they come from: ids are unique within it.", "来源；编号在同一来源内唯一。"))
+    ] = "file",
+    database: Database = None,
+    secret: Secret = None,
+    follow: Annotated[
+        bool,
+        typer.Option(
+            "--follow", help=say("Go on as the file grows, until Ctrl-C.", "文件增长时持续读取，直到 Ctrl-C。")
+        ),
+    ] = False,
+    text_column: Annotated[str | None, typer.Option(help=say("The column of the text.", "正文所在列。"))] = None,
+    id_column: Annotated[str | None, typer.Option(help=say("The column of the id.", "编号所在列。"))] = None,
+    author_column: Annotated[
+        str | None,
+        typer.Option(help=say("The column of the author, kept as a pseudonym.", "作者所在列；只以化名保存。")),
+    ] = None,
+    time_column: Annotated[
+        str | None, typer.Option(help=say("The column of the time of posting.", "发布时间所在列。"))
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help=say("Of text files; detected if not given.", "文本文件的编码；不填则自动识别。"))
+    ] = None,
+) -> None:
+    """Read and deliver; the exit code says whether records were skipped."""
+    if follow and len(posts) != 1:
+        raise InputError("--follow reads one file; start a command for each")
+    engine = opened(database)
+    from shouwang.triage.feed import Columns, Fed, feed
+
+    fed, stop = Fed(), threading.Event()
+    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    columns = Columns(text_column, id_column, author_column, time_column)
+    records = _records(posts, source, columns, encoding, fed, stop if follow else None)
+    try:
+        feed(
+            engine,
+            records,
+            secret_of(engine, database, secret),
+            "cli",
+            fed,
+            waiting=lambda: console.print(
+                say("The database does not answer; waiting.", "数据库没有响应，等待中。"),
+            ),
+        )
+    except KeyboardInterrupt:
+        stop.set()
+    finally:
+        engine.dispose()
+    _print(console, fed)
+    taken = fed.accepted + fed.repeated
+    lost = fed.skips or fed.conflicts
+    raise typer.Exit(ALL_WELL if taken and not lost else SOME_SKIPPED if taken else NOTHING_DONE)
+
+
+def _records(
+    sources: list[str], source: str, columns: Columns, encoding: str | None, fed: Fed, stop: threading.Event | None
+) -> Iterator[Incoming | Skipped]:
+    from shouwang.posts import Skipped
+    from shouwang.triage.feed import Growing, incoming_from
+
+    for each in sources:
+        try:
+            raw: io.RawIOBase | None = Growing(Path(each), stop) if stop and each != files.STDIN else None
+            rows = files.read_rows(each, encoding=encoding, text_column=columns.text, raw=raw)
+            yield from incoming_from(rows, source, columns, fed)
+        except FileNotFoundError:
+            yield Skipped(each, "no such file", "check the path")
+        except InputError as error:
+            yield Skipped(each, str(error).removeprefix(f"{each}: "))
+
+
+def _print(console: Console, fed: Fed) -> None:
+    console.print(
+        say(
+            f"Accepted {fed.accepted} posts, {fed.repeated} were there already.",
+            f"收下 {fed.accepted} 条帖子，另有 {fed.repeated} 条已在库中。",
+        )
+    )
+    if fed.conflicts:
+        named = ", ".join(name for _, name in fed.conflicts[:SHOWN])
+        console.print(
+            say(
+                f"{len(fed.conflicts)} have a known id and another text, and were left out: {named} … "
+                "The first text stays; give a changed post an id of its own.",
+                f"{len(fed.conflicts)} 条编号已有而正文不同，未收：{named} … 保留先到的正文；修改过的帖子请另给编号。",
+            )
+        )
+    if fed.unreadable_times:
+        console.print(
+            say(
+                f"{fed.unreadable_times} have a time that cannot be read; they were taken without it.",
+                f"{fed.unreadable_times} 条的时间无法识别，已不带时间收下。",
+            )
+        )
+    for skip in fed.skips[:SHOWN]:
+        console.print(str(skip))
+    if fed.skips:
+        console.print(say(f"{len(fed.skips)} records skipped.", f"跳过 {len(fed.skips)} 条记录。"))

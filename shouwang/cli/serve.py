@@ -1,0 +1,157 @@
+"""`shouwang serve`: the watch's API, pages and worker on this machine."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from shouwang.cli.options import ModelFolder
+from shouwang.cli.watch_options import Database, Secret, opened, secret_of
+from shouwang.language import say
+
+if TYPE_CHECKING:
+    from shouwang.models.model import Model
+    from shouwang.triage.policy import Policy
+    from shouwang.triage.service import Watch
+    from shouwang.triage.worker import Shadow, Worker
+
+GRACE = 10  # seconds that requests may take to end
+
+
+def command(
+    database: Database = None,
+    secret: Secret = None,
+    host: Annotated[
+        str,
+        typer.Option(help=say("The address to listen on; this machine alone if not given.", "监听地址；默认仅本机。")),
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help=say("The port; 0 for a free one.", "端口；0 为任一空闲端口。"))] = 8000,
+    model: ModelFolder = None,
+    operating_point: Annotated[
+        str | None,
+        typer.Option(
+            help=say(
+                "From where on a post is high, until a policy is set: recall95, balanced, … (see operating-points).",
+                "设定策略之前，从何处起算高风险：recall95、balanced 等（见 operating-points）。",
+            )
+        ),
+    ] = None,
+    per_day: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help=say("Cases a day that people can read, in place of that.", "改为按人力：每天能看多少个个案。"),
+        ),
+    ] = None,
+    shadow_model: Annotated[
+        Path | None,
+        typer.Option(help=say("A second model beside the first; only compared.", "在旁对照的第二个模型，只作比较。")),
+    ] = None,
+    worker: Annotated[
+        bool,
+        typer.Option("--worker/--no-worker", help=say("Assess in this process too.", "同时在本进程中评估帖子。")),
+    ] = True,
+) -> None:
+    """Build, listen, and end gracefully."""
+    engine = opened(database)
+    import uvicorn
+
+    from shouwang.triage import logs, service
+    from shouwang.triage.pages.app import attach
+
+    loaded, default = _model(model, operating_point, per_day)
+    watch = service.Watch(engine, secret_of(engine, database, secret), _points(loaded, operating_point), default)
+    if worker:
+        watch.worker = _worker(watch, loaded, shadow_model)
+        _warm(loaded)
+    app = service.app(watch)
+    site = attach(app, engine, points=watch.points, default=default)
+    logs.to_standard_error()
+    settings = uvicorn.Config(
+        app, host, port, log_config=None, server_header=False, timeout_graceful_shutdown=GRACE, lifespan="on"
+    )
+    server = uvicorn.Server(settings)
+    listening = settings.bind_socket()
+    base = f"http://{host}:{listening.getsockname()[1]}"
+    _print_welcome(base, site.setup_address(base) if site.accounts.empty() else None)
+    server.run(sockets=[listening])
+    engine.dispose()
+
+
+def work(
+    database: Database = None,
+    model: ModelFolder = None,
+    shadow_model: Annotated[
+        Path | None,
+        typer.Option(help=say("A second model beside the first; only compared.", "在旁对照的第二个模型，只作比较。")),
+    ] = None,
+    operating_point: Annotated[str | None, typer.Option(help=say("As with serve.", "同 serve。"))] = None,
+    per_day: Annotated[int | None, typer.Option(min=1, help=say("As with serve.", "同 serve。"))] = None,
+) -> None:
+    """Assess what waits, until told to stop."""
+    engine = opened(database)
+    import signal
+    import threading
+
+    from shouwang.triage import logs
+    from shouwang.triage.worker import Worker
+
+    logs.to_standard_error()
+    loaded, default = _model(model, operating_point, per_day)
+    stop = threading.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: stop.set())
+    points = _points(loaded, operating_point)
+    Worker(engine, loaded.stream, points, default, _shadow(shadow_model)).run(stop)
+    engine.dispose()
+
+
+def _model(folder: Path | None, point: str | None, per_day: int | None) -> tuple[Model, Policy]:
+    """The model, and the policy until one is set."""
+    from shouwang.models import store
+    from shouwang.triage.policy import Policy
+
+    loaded = store.load(folder)
+    if point:
+        loaded = loaded.at(point)
+    basis = loaded.point if loaded.operating else "threshold"
+    policy = Policy(basis, high=loaded.threshold)
+    return loaded, replace(policy, basis="capacity", per_day=per_day) if per_day else policy
+
+
+def _points(model: Model, chosen: str | None) -> dict[str, float]:
+    """The model's thresholds on p_high by name."""
+    points = {name: point.threshold for name, point in model.operating.points.items()} if model.operating else {}
+    return points | ({chosen: model.threshold} if chosen else {})
+
+
+def _worker(watch: Watch, model: Model, shadow: Path | None) -> Worker:
+    from shouwang.triage.worker import Worker
+
+    return Worker(watch.engine, model.stream, watch.points, watch.default, _shadow(shadow))
+
+
+def _warm(model: Model) -> None:
+    """Load what a model loads with its first post, so that nobody's post waits for it."""
+    model.assess(["今天下雨了"])
+
+
+def _shadow(folder: Path | None) -> Shadow | None:
+    if folder is None:
+        return None
+    from shouwang.models import store
+    from shouwang.triage.worker import Shadow
+
+    other: Any = store.load(folder)
+    return Shadow(f"{other.name} {other.version}", other.stream)
+
+
+def _print_welcome(base: str, setup: str | None) -> None:
+    console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+    console.print(say(f"The watch is at {base} (stop it with Ctrl-C).", f"守望已启动：{base}（按 Ctrl-C 停止）。"))
+    if setup:
+        console.print(say(f"Make the first account here: {setup}", f"请在此创建第一个账户：{setup}"))

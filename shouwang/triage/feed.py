@@ -1,0 +1,212 @@
+"""A file, or a stream that goes on, into a watch: rows to posts with author and time, delivered as they come.
+
+A record that cannot be used is a `Skipped`; while the database is gone, what has been read waits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from queue import Empty, Queue
+from threading import Event, Thread
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+from shouwang import database
+from shouwang.columns import column_name, posts_from
+from shouwang.posts import Row, Skipped
+from shouwang.triage import intake
+from shouwang.triage.intake import Incoming, Pseudonyms, Receipt
+
+AUTHOR_COLUMNS = ("author", "author_id", "user", "user_id", "uid", "screen_name", "用户id", "作者", "昵称")
+TIME_COLUMNS = ("posted_at", "created_at", "time", "date", "timestamp", "发布时间", "时间")
+AT_ONCE = 500  # posts in a delivery
+WAIT = 0.5  # seconds that a post waits for others to be delivered with
+LOOK = 0.25  # seconds between looks at a growing file
+RETRY = 2.0  # seconds
+
+
+@dataclass(slots=True)
+class Fed:
+    """What became of everything that was read; `unreadable_times` counts posts that came in without theirs."""
+
+    accepted: int = 0
+    repeated: int = 0
+    conflicts: list[tuple[str, str]] = field(default_factory=list)
+    skips: list[Skipped] = field(default_factory=list)
+    unreadable_times: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Names of columns, where they are not the usual ones."""
+
+    text: str | None = None
+    id: str | None = None
+    author: str | None = None
+    time: str | None = None
+
+
+def incoming_from(
+    rows: Iterable[Row | Skipped], source: str, columns: Columns, fed: Fed
+) -> Iterator[Incoming | Skipped]:
+    """Posts with author and time from rows. A row without an id gets its place and a hash of its text for one.
+
+    A time is ISO 8601 or seconds since 1970; without a zone it is this machine's. Raises InputError where there is no
+    text column.
+    """
+    passed: deque[Row | Skipped] = deque()
+
+    def passing() -> Iterator[Row | Skipped]:
+        for row in rows:
+            passed.append(row)
+            yield row
+
+    for post in posts_from(passing(), text_column=columns.text, id_column=columns.id):
+        row = passed.popleft()
+        if isinstance(post, Skipped) or isinstance(row, Skipped):
+            yield post  # type: ignore[misc]
+            continue
+        name = post.id
+        if name == row.where:
+            name += ":" + hashlib.sha256(post.text.encode()).hexdigest()[:12]
+        told = _cell(row, columns.time, TIME_COLUMNS)
+        at = _seconds(told)
+        fed.unreadable_times += at is None and told is not None
+        found = Incoming(source, name, post.text, _cell(row, columns.author, AUTHOR_COLUMNS), at)
+        wrong = intake.problem(found)
+        yield Skipped(row.where, wrong, "shorten it or leave it out") if wrong else found
+
+
+def feed(
+    engine: Engine,
+    records: Iterable[Incoming | Skipped],
+    pseudonyms: Pseudonyms,
+    who: str,
+    fed: Fed,
+    *,
+    delivered: Callable[[Receipt], None] = lambda receipt: None,
+    waiting: Callable[[], None] = lambda: None,
+) -> None:
+    """Deliver all records, in portions, soon after each was read; what became of them is added up in `fed`.
+
+    `waiting` is called each time that the database does not answer; then the portion is tried again.
+    """
+    for portion in _portions(records):
+        fed.skips += [record for record in portion if isinstance(record, Skipped)]
+        posts = [record for record in portion if isinstance(record, Incoming)]
+        while posts:
+            try:
+                with database.writing(engine) as connection:
+                    receipt = intake.accept(connection, posts, pseudonyms, who)
+            except OperationalError:
+                waiting()
+                time.sleep(RETRY)
+                continue
+            fed.accepted += receipt.accepted
+            fed.repeated += receipt.repeated
+            fed.conflicts += receipt.conflicts
+            delivered(receipt)
+            break
+
+
+class Growing(io.RawIOBase):
+    """The bytes of a file that goes on growing: at its end it waits for more, until `stop` is set.
+
+    A file that is cut off or replaced under its name is read from its beginning.
+    """
+
+    def __init__(self, path: Path, stop: Event) -> None:
+        self._path, self._stop = path, stop
+        self._file = path.open("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: object) -> int:
+        while not self._stop.is_set():
+            if count := self._file.readinto(buffer):  # type: ignore[arg-type]
+                return count
+            self._reopen_if_replaced()
+            self._stop.wait(LOOK)
+        return 0
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+    def _reopen_if_replaced(self) -> None:
+        try:
+            now = self._path.stat()
+        except FileNotFoundError:  # between two files of that name
+            return
+        mine = os.fstat(self._file.fileno())
+        if (now.st_dev, now.st_ino) != (mine.st_dev, mine.st_ino):
+            self._file.close()
+            self._file = self._path.open("rb", buffering=0)
+        elif now.st_size < self._file.tell():
+            self._file.seek(0)
+
+
+def _portions(records: Iterable[Incoming | Skipped]) -> Iterator[Sequence[Incoming | Skipped]]:
+    """Records in portions: full ones, or what came within `WAIT`. They are read on a thread of their own."""
+    read: Queue[Incoming | Skipped | BaseException | None] = Queue(4 * AT_ONCE)
+
+    def reading() -> None:
+        try:
+            for record in records:
+                read.put(record)
+            read.put(None)
+        except BaseException as error:  # raised again where the portions are taken
+            read.put(error)
+
+    Thread(target=reading, name="reading", daemon=True).start()
+    ended = False
+    while not ended:
+        portion: list[Incoming | Skipped] = []
+        until = None
+        while len(portion) < AT_ONCE:
+            try:
+                record = read.get(timeout=None if until is None else max(0.0, until - time.monotonic()))
+            except Empty:
+                break
+            if isinstance(record, BaseException):
+                if portion:
+                    yield portion
+                raise record
+            if record is None:
+                ended = True
+                break
+            portion.append(record)
+            until = until or time.monotonic() + WAIT
+        if portion:
+            yield portion
+
+
+def _cell(row: Row, given: str | None, usual: Sequence[str]) -> str | None:
+    names = {column_name(name): name for name in row.values}
+    wanted = [column_name(given)] if given else usual
+    value = next((row.values[names[name]] for name in wanted if name in names), None)
+    return str(value).strip() or None if isinstance(value, str | int | float | datetime) else None
+
+
+def _seconds(told: str | None) -> float | None:
+    if told is None:
+        return None
+    try:
+        seconds = float(told)
+        return seconds / 1000 if seconds > 1e11 else seconds if abs(seconds) < 1e11 else None
+    except ValueError:
+        pass
+    try:
+        return datetime.fromisoformat(told).astimezone(UTC).timestamp()
+    except (ValueError, OverflowError, OSError):
+        return None

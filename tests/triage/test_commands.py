@@ -1,0 +1,118 @@
+"""The watch on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from shouwang import database, ledger
+from shouwang.cli import app
+from shouwang.errors import InputError
+from shouwang.triage import authors, keys, queue
+from shouwang.triage.intake import Pseudonyms
+from shouwang.web.accounts import Accounts
+from tests.triage.invented import worker
+
+
+class Shell:
+    """The commands on one watch."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.file = folder / "watch.sqlite"
+
+    def __call__(self, *words: str) -> Result:
+        return CliRunner().invoke(app, [*words, "--database", str(self.file)], catch_exceptions=False)
+
+    def write(self, name: str, *rows: object) -> str:
+        path = self.folder / name
+        path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+        return str(path)
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    return Shell(tmp_path)
+
+
+def post(name: str, text: str) -> dict[str, str]:
+    return {"id": name, "text": text, "author": "小明"}
+
+
+def test_a_file_is_ingested_once_and_a_changed_post_is_named(shell: Shell) -> None:
+    done = shell("ingest", shell.write("a.jsonl", post("1", "3 雨"), post("2", "7 夜")), "--source", "weibo")
+    assert (done.exit_code, "Accepted 2 posts, 0 were there already." in done.stderr) == (0, True)
+    done = shell("ingest", shell.write("a.jsonl", post("1", "9 改"), post("2", "7 夜"), {}), "--source", "weibo")
+    assert done.exit_code == 1
+    assert "1 have a known id and another text" in done.stderr and "1 records skipped" in done.stderr
+
+
+def test_what_cannot_be_read_is_said_and_nothing_done(shell: Shell) -> None:
+    done = shell("ingest", str(shell.folder / "missing.jsonl"))
+    assert (done.exit_code, "no such file" in done.stderr) == (2, True)
+    with pytest.raises(InputError, match="one file"):
+        shell("ingest", "a", "b", "--follow")
+
+
+def test_the_audit_trail_is_verified_against_a_hash_noted_earlier(shell: Shell) -> None:
+    shell("ingest", shell.write("a.jsonl", post("1", "3 雨")))
+    told = json.loads(shell("watch", "verify", "--json").stdout)
+    assert (told["events"], told["broken"]) == (1, None)
+    assert shell("watch", "verify", "--head", told["head"]).exit_code == 0
+    broken = shell("watch", "verify", "--head", "0" * 63 + "1")
+    assert (broken.exit_code, "BROKEN" in broken.stdout) == (2, True)
+
+
+def test_keys_are_added_listed_and_revoked(shell: Shell) -> None:
+    key = shell("watch", "add-key", "crawler", "--scope", "posts:write").stdout.strip()
+    engine = database.engine(shell.file)
+    with engine.connect() as connection:
+        found = keys.find(connection, key)
+    assert found and found.scopes == {"posts:write"}
+    assert "crawler" in shell("watch", "keys").stdout
+    shell("watch", "revoke-key", "1")
+    assert json.loads(shell("watch", "keys", "--json").stdout)[0]["revoked"] is True
+    with pytest.raises(InputError, match="Did you mean 'posts:write'"):
+        shell("watch", "add-key", "crawler", "--scope", "post:write")
+    engine.dispose()
+
+
+def test_a_person_is_added_who_must_change_the_password(shell: Shell) -> None:
+    done = shell("watch", "add-user", "小林", "--role", "responder", "--password", "a long enough one")
+    engine = database.engine(shell.file)
+    user = Accounts(engine, "admin").named("小林")
+    engine.dispose()
+    assert done.exit_code == 0
+    assert user and (user.roles, user.must_change) == (frozenset({"responder"}), True)
+
+
+def test_ratings_are_exported_with_where_the_model_differs(shell: Shell) -> None:
+    shell("ingest", shell.write("a.jsonl", post("1", "7 夜")), "--source", "weibo")
+    engine = database.engine(shell.file)
+    worker(engine).step()
+    with database.writing(engine) as connection:
+        queue.rate(connection, 1, "user:1", 2000.0, 5, False)
+    done = shell("watch", "export-ratings", "-o", str(shell.folder / "out.jsonl"))
+    row = json.loads((shell.folder / "out.jsonl").read_text(encoding="utf-8"))
+    assert (row["id"], row["level"], "differ" in done.stdout) == ("weibo:1", 5, True)
+    with engine.connect() as connection:
+        assert ledger.recorded(connection, limit=1)[0].what == "exported-ratings"
+    engine.dispose()
+
+
+def test_an_author_is_exported_and_erased(shell: Shell) -> None:
+    shell("ingest", shell.write("a.jsonl", post("1", "7 夜"), post("2", "3 雨")), "--source", "weibo")
+    shell("watch", "export-author", "小明", "--source", "weibo", "-o", str(shell.folder / "own.jsonl"))
+    assert len((shell.folder / "own.jsonl").read_text(encoding="utf-8").splitlines()) == 2
+    assert "with 2 posts" in shell("watch", "erase-author", "小明", "--source", "weibo", "--yes").stdout
+    engine = database.engine(shell.file)
+    with engine.connect() as connection:
+        assert (
+            authors.numbered(connection, Pseudonyms.beside(shell.file.with_suffix(".secret")), "weibo", "小明") is None
+        )
+    engine.dispose()
+    with pytest.raises(InputError, match="nothing is held"):
+        shell("watch", "erase-author", "小明", "--source", "weibo", "--yes")
