@@ -6,7 +6,7 @@ A level grades what a text *expresses*; it says nothing certain about the person
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -152,6 +152,75 @@ LEVELS: tuple[Level, ...] = (
         *(None, 1.0, None, None, 1.0),
     ),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Grade:
+    """One step of an indicator, and what it stands for: a judgement finer than the table's 0, 0.5 and 1."""
+
+    name: str
+    words: Words
+
+
+GRADES: dict[Indicator, tuple[Grade, ...]] = {
+    "pain": (
+        Grade("none", Words("everyday low mood at most", "至多是日常的低落")),
+        Grade("some", Words("some pain about existence", "流露出一些生存的痛苦")),
+        Grade("clear", Words("clear pain about existence", "明确表达生存的痛苦")),
+        Grade("intense", Words("intense pain about existence", "强烈表达生存的痛苦")),
+    ),
+    "wish": (
+        Grade("none", Words("no wish to die", "没有表达想死")),
+        Grade("present", Words("a wish to die", "表达想死的意愿")),
+        Grade("strong", Words("a strong wish to die", "强烈表达想死的意愿")),
+    ),
+    "plan": (
+        Grade("none", Words("no plan, or an unclear one", "没有计划，或不清楚")),
+        Grade("planning", Words("is planning or preparing", "正在计划或准备")),
+    ),
+    "method": (
+        Grade("none", Words("no method", "没有提到方式")),
+        Grade("unclear", Words("a method is touched on, not settled", "提到方式，尚未确定")),
+        Grade("settled", Words("a method is settled", "方式已经确定")),
+    ),
+    "time": (
+        Grade("none", Words("no date", "没有时间")),
+        Grade("roughly", Words("a date roughly set", "时间大致已定")),
+        Grade("days", Words("within days", "近日内")),
+        Grade("now", Words("may be happening now", "可能正在进行")),
+    ),
+}
+"""How far each indicator can be expressed, lowest first; all but pain are about dying."""
+
+
+def level_from(grades: Mapping[Indicator, str]) -> int:
+    """The level that follows from the indicators' grades; one that is missing counts as "none".
+
+    The highest row of the table whose conditions are met. A method that is settled counts as planning where a date is
+    set, and a date within days without a settled method as one roughly set. A date alone is nothing: it needs a wish,
+    a plan or a method, except "now".
+    """
+
+    def at_least(indicator: Indicator, name: str) -> bool:
+        names = [grade.name for grade in GRADES[indicator]]
+        return names.index(grades.get(indicator, "none")) >= names.index(name)
+
+    planning = at_least("plan", "planning") or at_least("method", "settled")
+    dated = at_least("time", "roughly") and (planning or at_least("wish", "present"))
+    conditions = (
+        (10, at_least("time", "now")),
+        (9, at_least("method", "settled") and at_least("time", "days")),
+        (8, dated),
+        (7, at_least("method", "settled")),
+        (6, planning),
+        (5, at_least("wish", "strong")),
+        (4, at_least("wish", "present") or at_least("method", "unclear")),
+        (3, at_least("pain", "intense")),
+        (2, at_least("pain", "clear")),
+        (1, at_least("pain", "some")),
+    )
+    return next((value for value, met in conditions if met), 0)
+
 
 HIGH_FROM = 6
 """The level from which a post counts as high where no separate high/low label exists.

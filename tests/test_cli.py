@@ -15,7 +15,19 @@ import shouwang
 
 HAN = re.compile(r"[\u4e00-\u9fff]")
 COMMANDS = (
-    *("assess", "benchmark", "data", "evaluate", "export", "ingest", "operating-points", "probe", "serve", "train"),
+    *(
+        "annotate",
+        "assess",
+        "benchmark",
+        "data",
+        "evaluate",
+        "export",
+        "ingest",
+        "operating-points",
+        "probe",
+        "serve",
+        "train",
+    ),
     *("train-default", "watch"),
 )
 LISTED = """

@@ -8,6 +8,7 @@ import typer
 
 import shouwang
 from shouwang.cli import (
+    annotate,
     assess,
     benchmark,
     data,
@@ -60,6 +61,7 @@ app.command("operating-points", help=say("What each threshold costs and misses."
     operating.operating_points
 )
 app.add_typer(data.app, name="data")
+app.add_typer(annotate.app, name="annotate")
 app.command("evaluate", help=say("Predictions against gold, with intervals.", "把预测与标注对照，给出区间。"))(
     evaluate.command
 )

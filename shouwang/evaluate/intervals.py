@@ -1,12 +1,8 @@
-"""How far a score can be trusted: bootstrap intervals and paired comparisons.
-
-Percentile bootstrap over posts (Efron and Tibshirani 1993, ch. 13). Resamples in which a metric is not defined are
-left out of its interval and counted.
-"""
+"""How far a score can be trusted: bootstrap intervals and paired comparisons, by the percentile bootstrap over posts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,22 +11,11 @@ from numpy.typing import ArrayLike
 from shouwang.errors import InputError
 from shouwang.evaluate.answers import Answers, Floats
 from shouwang.evaluate.metrics import Measure
-
-RESAMPLES = 2_000
-COVERAGE = 0.95
-CELLS_AT_ONCE = 2_000_000  # resamples × posts held in memory
+from shouwang.resampling import COVERAGE, interval, weightings
+from shouwang.resampling import RESAMPLES as RESAMPLES
+from shouwang.resampling import Interval as Interval
 
 Measures = Mapping[str, Measure]
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A value and its 95 % interval; `undefined` resamples (of all) gave nan. All nan when every one did."""
-
-    value: float
-    low: float
-    high: float
-    undefined: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +43,7 @@ def bootstrap(
 ) -> dict[str, Interval]:
     """Each metric with its interval; one that gives a number per class comes as one entry per class, "name/class"."""
     drawn = _measure(metrics, [answers], rng, resamples)
-    return {name: _interval(value[0], samples[0]) for name, (value, samples) in drawn.items()}
+    return {name: interval(value[0], samples[0]) for name, (value, samples) in drawn.items()}
 
 
 def compare(
@@ -77,7 +62,7 @@ def compare(
 def mean(values: ArrayLike, rng: np.random.Generator, resamples: int = RESAMPLES) -> Interval:
     """The mean of one number per post (n,) with its interval; all nan without posts."""
     drawn, samples = _means(np.asarray(values, dtype=np.float64)[None], rng, resamples)
-    return _interval(drawn[0], samples[0])
+    return interval(drawn[0], samples[0])
 
 
 def mean_difference(
@@ -108,25 +93,17 @@ def _means(values: Floats, rng: np.random.Generator, resamples: int) -> tuple[Fl
     posts = values.shape[1]
     if not posts:
         return np.full(len(values), np.nan), np.full((len(values), resamples), np.nan)
-    drawn = [weights @ values.T / posts for weights in _weightings(posts, rng, resamples)]
+    drawn = [weights @ values.T / posts for weights in weightings(posts, rng, resamples)]
     return values.mean(axis=1), np.concatenate(drawn).T
 
 
 def _difference(values: Floats, samples: Floats) -> Difference:
-    found = _interval(values[0] - values[1], samples[0] - samples[1])
+    found = interval(values[0] - values[1], samples[0] - samples[1])
     defined = (samples[0] - samples[1])[~np.isnan(samples[0] - samples[1])]
     wrong = (
         float(np.mean(defined * np.sign(found.value) <= 0)) if len(defined) and found.value == found.value else np.nan
     )
     return Difference(found.value, found.low, found.high, found.undefined, float(values[0]), float(values[1]), wrong)
-
-
-def _interval(value: float, samples: Floats) -> Interval:
-    defined = samples[~np.isnan(samples)]
-    if not len(defined):
-        return Interval(float(value), np.nan, np.nan, len(samples))
-    low, high = np.quantile(defined, [(1 - COVERAGE) / 2, (1 + COVERAGE) / 2])
-    return Interval(float(value), float(low), float(high), len(samples) - len(defined))
 
 
 def _measure(
@@ -136,7 +113,7 @@ def _measure(
     if resamples < 1:
         raise InputError(f"{resamples} bootstrap resamples: at least 1 is needed")
     whole = _rows(metrics, each, np.ones((1, len(each[0]))))
-    parts = [_rows(metrics, each, weights) for weights in _weightings(len(each[0]), rng, resamples)]
+    parts = [_rows(metrics, each, weights) for weights in weightings(len(each[0]), rng, resamples)]
     return {name: (whole[name][:, 0], np.concatenate([part[name] for part in parts], axis=1)) for name in whole}
 
 
@@ -149,12 +126,3 @@ def _rows(metrics: Measures, each: list[Answers], weights: Floats) -> dict[str, 
         else:
             rows.update({f"{name}/{k}": values[..., k] for k in range(values.shape[-1])})
     return rows
-
-
-def _weightings(posts: int, rng: np.random.Generator, resamples: int) -> Iterator[Floats]:
-    """How often each post is drawn in each resample: (some resamples, posts) at a time."""
-    at_once = max(1, CELLS_AT_ONCE // posts)
-    for start in range(0, resamples, at_once):
-        rows = min(at_once, resamples - start)
-        cells = rng.integers(0, posts, (rows, posts)) + posts * np.arange(rows)[:, None]
-        yield np.bincount(cells.ravel(), minlength=rows * posts).reshape(rows, posts).astype(np.float64)

@@ -14,7 +14,13 @@ _MENTION = re.compile(r"@[\w·-]{1,30}")
 _URL = re.compile(r"(?:https?|ftp)://[A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]+", re.IGNORECASE)
 _TOPIC = re.compile(r"#[^#\n]{1,60}#")
 _EMPTY_REPOST = re.compile(r"^\s*(?:转发微博|转发|轉發微博|Repost)\s*$")
+_INVISIBLE = re.compile("[\u00ad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff]")  # but the joiner of emoji
 _FOLDED = re.compile(r"(?:\.{3}|…)+\s*(?:展开全文|全文)\s*[a-z]?\s*$|\s*收起d?\s*$")
+
+
+def without_invisible(text: Aligned) -> Aligned:
+    """Zero-width characters and marks of direction."""
+    return text.replaced(_INVISIBLE, "")
 
 
 def without_tags(text: Aligned) -> Aligned:
@@ -60,6 +66,7 @@ def stripped(text: Aligned) -> Aligned:
 
 CLEANERS: dict[str, Rule] = {
     "entities": without_entities,
+    "invisible": without_invisible,
     "tags": without_tags,
     "reposts": without_reposts,
     "reply-head": without_reply_head,

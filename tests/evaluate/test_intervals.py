@@ -63,7 +63,7 @@ def test_a_metric_per_level_comes_apart_by_level() -> None:
 def test_many_posts_are_resampled_piece_by_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = random_levels(default_rng(0), 40)
     whole = bootstrap(ACCURACY, answers, default_rng(0), 30)
-    monkeypatch.setattr("shouwang.evaluate.intervals.CELLS_AT_ONCE", 100)
+    monkeypatch.setattr("shouwang.resampling.CELLS_AT_ONCE", 100)
     assert bootstrap(ACCURACY, answers, default_rng(0), 30) == whole
 
 

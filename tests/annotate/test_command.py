@@ -1,0 +1,147 @@
+"""The whole way on real files: import, a model, two people, agreement, export, and `shouwang data` reads the result."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_httpserver import HTTPServer
+from typer.testing import CliRunner, Result
+
+from shouwang.annotate import rating
+from shouwang.annotate.project import open_
+from shouwang.cli import app
+from shouwang.data.load import load_file
+from shouwang.errors import InputError
+from shouwang.llm import EndpointError
+from tests.annotate.invented import TEXTS, label
+from tests.annotate.test_annotators import answer
+from tests.llm.scripted import Scripted, chat, error
+
+LEVELS = (0, 2, 4, 8, 0, 2)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    rows = [{"id": f"p-{n}", "text": text} for n, text in enumerate(TEXTS, 1)]
+    rows += [{"id": "again", "text": TEXTS[0] + "&nbsp;"}, {"id": "empty", "text": ""}]
+    lines = [json.dumps(row, ensure_ascii=False) for row in rows]
+    Path("posts.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return tmp_path
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["annotate", *arguments], catch_exceptions=False)
+
+
+def as_json(*arguments: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(run(*arguments, "--json").stdout)
+    return found
+
+
+def rate(levels: tuple[int, ...], who: str) -> None:
+    project = open_(Path("annotation.shouwang"))
+    for place, level in enumerate(levels, 1):
+        rating.save(project, place, who, label(level))
+    project.close()
+
+
+def ask(server: HTTPServer, model: Scripted, *more: str) -> Result:
+    return run("llm", "--url", model.serve(server), "--model", "scripted", "--concurrency", "1", *more)
+
+
+def test_from_raw_posts_to_a_data_set(server: HTTPServer, here: Path) -> None:
+    found = as_json("import", "posts.jsonl")
+    assert (found["posts"], found["dropped"]) == (6, {"unreadable": 1, "duplicate": 1})
+    assert "duplicate" in run("dropped").stdout
+    assert "6 posts rated" in ask(server, Scripted(lambda body: chat(answer(4)))).stdout
+    rate(LEVELS, "user:1")
+    rate((*LEVELS[:5], 3), "user:2")
+
+    agreement = as_json("agreement", "--bootstrap", "100")
+    people = agreement["comparisons"][0]
+    assert (people["left"], people["stage"], people["posts"]) == ("people", "blind", 6)
+    assert people["levels"]["percentage"]["value"] == pytest.approx(5 / 6)
+    assert agreement["settled"] == 6
+
+    done = run("export", "set", "--licence", "CC-BY-NC-4.0", "--folds", "2", "--hugging-face")
+    assert (done.exit_code, "6 posts in 2 folds" in done.stdout) == (0, True)
+    loaded = load_file(here / "set" / "data.jsonl")
+    assert [post.level for post in loaded.posts] == [*LEVELS[:5], 3]
+    assert [post.high for post in loaded.posts] == [False, False, False, True, False, False]
+    audit = CliRunner().invoke(app, ["data", "audit", "set/folds/fold1.jsonl", "set/folds/fold2.jsonl"])
+    assert audit.exit_code == 0, audit.output
+
+
+def test_an_exported_folder_is_whole_and_its_sums_are_right(here: Path) -> None:
+    run("import", "posts.jsonl")
+    rate(LEVELS, "user:7")
+    rate(LEVELS, "user:9")
+    run("export", "set", "--licence", "CC0-1.0", "--folds", "2", "--hugging-face")
+    sums = dict(line.split("  ")[::-1] for line in Path("set/SHA256SUMS").read_text().splitlines())
+    assert {"data.jsonl", "votes.jsonl", "folds/fold1.jsonl", "data/train.parquet", "README.md", "LICENCE"} <= set(sums)
+    assert all(hashlib.sha256(Path("set", name).read_bytes()).hexdigest() == sum_ for name, sum_ in sums.items())
+    votes = Path("set/votes.jsonl").read_text(encoding="utf-8")
+    assert "rater-1" in votes
+    assert "user:" not in votes
+    left_out = Path("set/left-out.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["reason"] for line in left_out] == ["unreadable: the text is empty", "duplicate"]
+    with pytest.raises(InputError, match="exists already"):
+        run("export", "set", "--licence", "CC0-1.0")
+
+
+def test_the_datasheet_is_filled_from_the_data_and_asks_what_only_people_know(here: Path) -> None:
+    run("import", "posts.jsonl")
+    rate(LEVELS, "user:1")
+    rate(LEVELS, "user:2")
+    Path("answers.json").write_text('{"purpose": "To find those who need help."}', encoding="utf-8")
+    run("export", "set", "--licence", "CC0-1.0", "--folds", "2", "--answers", "answers.json")
+    sheet = Path("set/DATASHEET.md").read_text(encoding="utf-8")
+    assert "To find those who need help." in sheet
+    assert "⚠ To be answered by people (key `consent`)" in sheet
+    assert "2 people, 2 for each post, blind" in sheet
+    assert "有待由人回答" in Path("set/DATASHEET.zh.md").read_text(encoding="utf-8")
+
+
+def test_what_is_not_settled_is_not_exported(here: Path) -> None:
+    run("import", "posts.jsonl")
+    rate(LEVELS, "user:1")
+    rate((9, *LEVELS[1:]), "user:2")
+    done = run("export", "set", "--licence", "CC0-1.0", "--folds", "2")
+    assert "5 posts" in done.stdout
+    assert "not settled 1" in done.stdout
+
+
+def test_an_endpoint_that_dies_midway_keeps_what_is_done(server: HTTPServer, here: Path) -> None:
+    run("import", "posts.jsonl")
+    alive = iter([True] * 2)
+    dying = Scripted(lambda body: chat(answer(1)) if next(alive, False) else error(401))
+    with pytest.raises(EndpointError, match="the key is refused"):
+        ask(server, dying)
+    server.clear()
+    again = Scripted(lambda body: chat(answer(1)))
+    assert "4 posts rated, 2 were" in ask(server, again).stdout
+    assert len(again.bodies) == 4
+
+
+def test_a_budget_needs_prices_and_the_cost_is_reported(server: HTTPServer, here: Path) -> None:
+    run("import", "posts.jsonl")
+    model = Scripted(lambda body: chat(answer(1)))
+    with pytest.raises(InputError, match="a budget needs prices"):
+        ask(server, model, "--budget", "1")
+    assert (
+        "Cost so far: 0.0660 (6 calls, 600 + 60 tokens"
+        in ask(server, model, "--price-in", "100", "--price-out", "100").stdout
+    )
+
+
+def test_the_key_is_read_from_the_environment(server: HTTPServer, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("import", "posts.jsonl")
+    monkeypatch.setenv("MY_KEY", "sk-1")
+    model = Scripted(lambda body: chat(answer(1)))
+    ask(server, model, "--key-variable", "MY_KEY")
+    assert set(model.keys) == {"Bearer sk-1"}
