@@ -22,6 +22,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from shouwang import ledger
 from shouwang.errors import InputError
+from shouwang.text import deidentify
+from shouwang.triage import retention
 from shouwang.triage.tables import authors, cases, posts, receipts, settings
 
 LONGEST_TEXT = 50_000  # characters
@@ -141,6 +143,7 @@ def accept(
 ) -> Receipt:
     """Store up to 1,000 posts, none of them twice; they are kept once the caller's `database.writing` commits.
 
+    Texts lose what points to a person where `retention.Kept` says so; two deliveries are compared as they came.
     Raises InputError where there are none or too many, or where one has a `problem`; then nothing is stored.
     """
     if not 0 < len(incoming) <= MOST_AT_ONCE:
@@ -156,12 +159,13 @@ def accept(
         insert(receipts), {"id": receipt, "at": now, "who": who, "accepted": 0, "repeated": 0, "conflicting": 0}
     )
     numbers = _authors(connection, incoming, pseudonyms, now)
+    identifiers = retention.current(connection).identifiers
     rows = [
         {
             "source": post.source,
             "external_id": post.id,
             "fingerprint": prints[n],
-            "text": post.text,
+            "text": post.text if identifiers else deidentify(post.text).text,
             "author": numbers.get((post.source, post.author)),
             "posted_at": post.posted_at,
             "received_at": now,

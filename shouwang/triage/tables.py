@@ -1,7 +1,7 @@
 """The tables of a watch. Times are seconds since 1970, UTC.
 
 Erasing an author's row erases posts, assessments, cases, ratings and notes with it; the ledger names none of them but
-by number.
+by number, and no number is given twice.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ authors = Table(
     Column("source", Text, nullable=False),
     Column("pseudonym", Text, nullable=False, unique=True),  # keyed hash of source and author; see `intake`
     Column("first_at", Float, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 receipts = Table(
@@ -71,6 +72,7 @@ posts = Table(
     Column("failed", Text),  # the kind of error with which assessing was given up
     UniqueConstraint("source", "external_id"),
     Index("ix_posts_author", "author", "received_at"),
+    sqlite_autoincrement=True,
 )
 _waiting = text("assessed_at IS NULL")
 Index("ix_posts_waiting", posts.c.id, sqlite_where=_waiting, postgresql_where=_waiting)
@@ -105,6 +107,7 @@ cases = Table(
     Column("outcome", Text),
     Column("closed_at", Float, index=True),
     Column("closed_by", Text),
+    sqlite_autoincrement=True,
 )
 Index("ix_cases_queue", cases.c.state, cases.c.priority, cases.c.opened_at, cases.c.id)
 _held = text("state = 'open' AND assignee IS NOT NULL")
@@ -123,6 +126,7 @@ ratings = Table(
     Column("second", Boolean, nullable=False),  # a second opinion
     Column("at", Float, nullable=False, index=True),
     UniqueConstraint("case", "who"),
+    sqlite_autoincrement=True,
 )
 
 notes = Table(
@@ -133,6 +137,7 @@ notes = Table(
     Column("who", Text, nullable=False),
     Column("at", Float, nullable=False),
     Column("text", Text, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 policies = Table(

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shouwang import database, ledger
 from shouwang.posts import Assessment, Post
-from shouwang.triage import intake, policies, queue
+from shouwang.triage import intake, policies, queue, retention
 from shouwang.triage.policy import Decision, Policy, Priority, Reason, decide
 from shouwang.triage.tables import assessments, cases, posts, shadows
 
@@ -33,7 +33,8 @@ ALONE_FROM, GIVEN_UP_AFTER = 3, 5  # attempts
 RETRY = 5.0  # seconds until the second attempt, four times as long until each further one
 IDLE = 0.25  # seconds between looks at an empty queue
 REFRESH = 600.0  # seconds after which a threshold by capacity is set anew
-TIDY = 15.0  # seconds between looks for leases that ran out
+TIDY = 15.0  # seconds between looks for leases that ran out, and while there are posts to remove
+REMOVE = 3_600.0  # seconds between looks for posts whose time is over
 LONGEST_PAUSE = 10.0  # seconds after an error
 
 
@@ -75,6 +76,7 @@ class Worker:
     _held: policies.Held | None = None
     _resolved_at: float = 0.0
     _tidied_at: float = 0.0
+    _removed_at: float = 0.0
 
     def run(self, stop: Event) -> None:
         """Work until told to stop; a batch that is begun is finished. Set `wake` when posts have come."""
@@ -111,11 +113,17 @@ class Worker:
         return len(found) + len(failed)
 
     def tidy(self) -> None:
-        """Let go of cases whose lease has run out, now and then."""
-        if self.clock() - self._tidied_at >= TIDY:
-            self._tidied_at = self.clock()
+        """Now and then, let go of cases whose lease has run out and remove posts whose time is over."""
+        if self.clock() - self._tidied_at < TIDY:
+            return
+        now = self._tidied_at = self.clock()
+        with database.writing(self.engine) as connection:
+            queue.expire(connection, now)
+        if now - self._removed_at >= REMOVE:
             with database.writing(self.engine) as connection:
-                queue.expire(connection, self.clock())
+                removed = retention.remove(connection, now)
+            if removed.posts < retention.AT_ONCE:
+                self._removed_at = now
 
     # --- taking -----------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,92 @@
+"""What is kept, in which form and for how long. The ledger is kept for good: it names posts and people by number alone.
+
+A post that waits, and an open case with its post, are never removed.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import NamedTuple
+
+from sqlalchemy import Connection, delete, exists, insert, select
+
+from shouwang import ledger
+from shouwang.errors import InputError
+from shouwang.triage.tables import authors, cases, posts, receipts, settings
+
+DAY = 86_400.0
+AT_ONCE = 1_000
+"""Most posts that one transaction removes: whoever else writes waits meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Days for which posts without a case are kept from their receipt, and closed cases from their closing.
+
+    None keeps them for good. `identifiers`: whether phone numbers, names of accounts and the like stay in the texts of
+    posts that come in.
+    """
+
+    posts: float | None = 90.0
+    cases: float | None = 365.0
+    identifiers: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("posts", "cases"):
+            days = getattr(self, name)
+            if days is not None and not 0 < days <= 36_500:
+                raise InputError(f"{name} are to be kept for {days:g} days; more than 0 and at most 36500 are expected")
+
+
+class Removed(NamedTuple):
+    """How many of each were removed; the cases' posts are among the posts."""
+
+    posts: int
+    cases: int
+
+
+def current(connection: Connection) -> Kept:
+    """What holds in this database; what `Kept` says unless something else was set."""
+    told = connection.execute(select(settings.c.value).where(settings.c.name == "kept")).scalar_one_or_none()
+    return Kept(**json.loads(told)) if told else Kept()
+
+
+def keep(connection: Connection, kept: Kept, who: str) -> None:
+    """From now on that holds."""
+    connection.execute(delete(settings).where(settings.c.name == "kept"))
+    connection.execute(insert(settings), {"name": "kept", "value": json.dumps(asdict(kept))})
+    ledger.append(connection, who, "set-retention", "", **asdict(kept))
+
+
+def remove(connection: Connection, now: float, who: str = "worker", most: int = AT_ONCE) -> Removed:
+    """Remove posts whose time is over, at most that many; with a case's post go the case, its ratings and its notes.
+
+    Authors of whom nothing is left go too, and receipts of which no post is left.
+    """
+    found = expired(connection, current(connection), now, most)
+    if not found:
+        return Removed(0, 0)
+    with_case = connection.execute(select(cases.c.id).where(cases.c.post.in_(found))).all()
+    of_these = (posts.c.author, posts.c.receipt)
+    touched = connection.execute(select(*of_these).where(posts.c.id.in_(found)).distinct()).all()
+    connection.execute(delete(posts).where(posts.c.id.in_(found)))
+    for table, names in ((authors, {row.author for row in touched}), (receipts, {row.receipt for row in touched})):
+        still = exists().where((posts.c.author if table is authors else posts.c.receipt) == table.c.id)
+        connection.execute(delete(table).where(table.c.id.in_(names - {None}), ~still))
+    removed = Removed(len(found), len(with_case))
+    ledger.append(connection, who, "retention", "", **removed._asdict())
+    return removed
+
+
+def expired(connection: Connection, kept: Kept, now: float, most: int = AT_ONCE) -> list[int]:
+    """The posts whose time is over, at most that many."""
+    found: list[int] = []
+    if kept.posts is not None:
+        no_case = ~exists().where(cases.c.post == posts.c.id)
+        old = select(posts.c.id).where(posts.c.received_at < now - kept.posts * DAY, posts.c.assessed_at.is_not(None))
+        found += connection.execute(old.where(no_case).order_by(posts.c.received_at).limit(most)).scalars()
+    if kept.cases is not None:
+        closed = select(cases.c.post).where(cases.c.state == "closed", cases.c.closed_at < now - kept.cases * DAY)
+        found += connection.execute(closed.order_by(cases.c.closed_at).limit(most - len(found))).scalars()
+    return found
