@@ -127,7 +127,7 @@ def recorded(
 def verify(connection: Connection, head: str | None = None) -> Verified:
     """Walk the chain from its beginning; with `head`, the hash noted earlier must stand in it too."""
     number, before, found = 0, BEGINNING, head is None
-    streamed = connection.execution_options(yield_per=1000).execute(select(EVENTS).order_by(EVENTS.c.number))
+    streamed = connection.execute(select(EVENTS).order_by(EVENTS.c.number).execution_options(yield_per=1000))
     with streamed:
         for row in streamed.mappings():
             if row["number"] != number + 1:

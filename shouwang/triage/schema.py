@@ -7,7 +7,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from shouwang import database
 from shouwang.errors import InputError
@@ -21,22 +21,32 @@ def upgrade(engine: Engine) -> None:
     Raises InputError for a database that a newer version has migrated.
     """
     with database.writing(engine) as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        settings = _settings()
-        settings.attributes["connection"] = connection
-        try:
-            command.upgrade(settings, "head")
-        except CommandError as error:
-            raise InputError(
-                f"the database was made by another version of shouwang ({error}); install that version, or a newer one"
-            ) from None
+        migrate(connection)
+
+
+def migrate(connection: Connection, revision: str = "head") -> None:
+    """The same within the caller's transaction, up to that migration."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    settings = _settings()
+    settings.attributes["connection"] = connection
+    try:
+        command.upgrade(settings, revision)
+    except CommandError as error:
+        raise InputError(
+            f"the database was made by another version of shouwang ({error}); install that version, or a newer one"
+        ) from None
+
+
+def revision(connection: Connection) -> str | None:
+    """The newest migration that the database has seen; None for one without tables."""
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def is_current(engine: Engine) -> bool:
     """Whether the database has the tables of this version."""
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision() == newest()
+        return revision(connection) == newest()
 
 
 def newest() -> str | None:
