@@ -11,8 +11,9 @@ from typing import Annotated, Any, Literal, cast
 
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException as AnyHTTPException
@@ -24,6 +25,7 @@ from shouwang.triage import door, intake, keys, policies, queue, schema
 from shouwang.triage import messages as m
 from shouwang.triage.intake import Pseudonyms
 from shouwang.triage.keys import Key, Pace
+from shouwang.triage.metrics import Metrics, Timed
 from shouwang.triage.policy import Policy, Priority
 from shouwang.triage.worker import Worker
 
@@ -46,6 +48,10 @@ class Watch:
     worker: Worker | None = None
     clock: Callable[[], float] = time.time
     pace: Pace = field(default_factory=Pace)
+    metrics: Metrics = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.metrics = Metrics(self.engine, self.clock)
 
 
 def app(watch: Watch) -> FastAPI:
@@ -64,6 +70,7 @@ def app(watch: Watch) -> FastAPI:
 
     whole = FastAPI(title="shouwang", lifespan=alive, openapi_url=None)
     whole.state.served = watch
+    whole.add_middleware(Timed, metrics=watch.metrics)
     whole.add_api_route("/healthz", healthy, methods=["GET"])
     whole.add_api_route("/readyz", ready, methods=["GET"])
     whole.mount("/v1", api(watch))
@@ -152,6 +159,7 @@ def api(watch: Watch) -> FastAPI:
     add("/policy", put_policy, methods=["PUT"], responses=too_large | unfit)
     add("/policy/preview", preview_policy, methods=["POST"], responses=too_large | unfit)
     add("/shadows/{name}", get_shadow, methods=["GET"])
+    add("/metrics", get_metrics, methods=["GET"], response_class=PlainTextResponse)
     return made
 
 
@@ -310,6 +318,11 @@ def get_shadow(
             m.ChangeOut(post=c.post, before=m.name_of(c.before), after=m.name_of(c.after)) for c in found.differing
         ],
     )
+
+
+def get_metrics(watch: Here, key: Annotated[Key, _needs("metrics:read")]) -> Response:
+    """Counts and times for Prometheus; no text, no name, no id."""
+    return PlainTextResponse(watch.metrics.page(), media_type=CONTENT_TYPE_LATEST)
 
 
 def _cursor(place: queue.Place) -> str:

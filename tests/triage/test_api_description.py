@@ -17,7 +17,7 @@ from shouwang import database
 from shouwang.triage import keys, schema, service
 from tests.triage.invented import POLICY, PSEUDONYMS, watch
 
-OPERATIONS = 8
+OPERATIONS = 9
 FEW = settings(
     max_examples=8,
     deadline=None,

@@ -1,0 +1,252 @@
+"""A watch under load that is killed at random moments, and what must hold afterwards."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from sqlalchemy import Connection, func, select
+
+from shouwang import database, ledger
+from shouwang.triage import keys, schema
+from shouwang.triage.tables import assessments, cases, posts
+from tests.tiny import save_tiny
+
+LOT, AUTHORS = 20, 40
+WORDS = "今天我的好茶死想活了很累雨带伞明"
+PATIENCE = 240.0  # seconds for what is there to be assessed in the end
+
+
+@dataclass
+class Load:
+    """Somebody who delivers posts and does not stop until each delivery is answered with 202."""
+
+    url: str
+    key: str
+    seed: int
+    accepted: set[str] = field(default_factory=set)
+    answers: Counter[str] = field(default_factory=Counter)
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        rng, number = random.Random(self.seed), 0  # noqa: S311
+        while not self.stop.is_set():
+            lot = [self._post(rng, number + n) for n in range(LOT)]
+            number += LOT
+            while not self._deliver(lot) and not self.stop.is_set():
+                time.sleep(0.05)
+            if rng.random() < 0.2:
+                self._deliver(lot)  # once more, as after an answer that was lost
+
+    def _post(self, rng: random.Random, number: int) -> dict[str, str]:
+        text = "".join(rng.choices(WORDS, k=rng.randint(4, 40)))
+        name = f"{self.seed}-{number}"
+        return {"source": "crash", "id": name, "text": text, "author": f"a{rng.randrange(AUTHORS)}"}
+
+    def _deliver(self, lot: list[dict[str, str]]) -> bool:
+        head = {"Authorization": f"Bearer {self.key}"}
+        try:
+            answer = httpx2.post(f"{self.url}/v1/posts", json={"posts": lot}, headers=head, timeout=10)
+            self.answers[str(answer.status_code)] += 1
+            if answer.status_code == 202:
+                self.accepted |= {post["id"] for post in lot}
+                httpx2.get(f"{self.url}/v1/cases?limit=5", headers=head, timeout=10)
+            return answer.status_code == 202
+        except httpx2.HTTPError as error:
+            self.answers[type(error).__name__] += 1
+            return False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was found afterwards. `lost`, `unassessed`, `twice` must be 0 and `broken` None.
+
+    `given_up` are posts that died with their worker again and again: they became cases for a person to read.
+    """
+
+    kills: int
+    delivered: int
+    stored: int
+    lost: int
+    unassessed: int
+    twice: int
+    given_up: int
+    cases: int
+    events: int
+    broken: str | None
+    answers: dict[str, int]
+
+    @property
+    def whole(self) -> bool:
+        return not (self.lost or self.unassessed or self.twice or self.broken)
+
+
+class Watch:
+    """`shouwang serve` on a tiny model, started by a zygote."""
+
+    def __init__(self, where: str, folder: Path) -> None:
+        self.engine = database.engine(where)
+        schema.upgrade(self.engine)
+        with database.writing(self.engine) as connection:
+            self.key = keys.add(connection, "load", ["posts:write", "cases:read"], "cli", time.time(), 10**7)
+        save_tiny(folder / "model")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        words = ["serve", "--database", where, "--secret", str(folder / "secret"), "--model", str(folder / "model")]
+        command = [sys.executable, "-m", "tests.triage.zygote", *words, "--port", str(port)]
+        self.log = (folder / "log").open("wb")
+        self.zygote = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, env=os.environ | _QUIET
+        )
+
+    def start(self) -> int:
+        assert self.zygote.stdin and self.zygote.stdout
+        self.zygote.stdin.write("\n")
+        self.zygote.stdin.flush()
+        return int(self.zygote.stdout.readline())
+
+    def answers(self, path: str = "/healthz") -> dict[str, Any] | None:
+        try:
+            return httpx2.get(self.url + path, timeout=5).json()  # type: ignore[no-any-return]
+        except (httpx2.HTTPError, ValueError):
+            return None
+
+    def wait_up(self) -> None:
+        until = time.monotonic() + PATIENCE
+        while self.answers() is None:
+            if time.monotonic() > until:
+                raise TimeoutError("the service does not come up; see its log")
+            time.sleep(0.02)
+
+    def settle(self) -> None:
+        """Wait until nothing waits to be assessed."""
+        until = time.monotonic() + PATIENCE
+        while (self.answers("/readyz") or {}).get("waiting") != 0:
+            if time.monotonic() > until:
+                raise TimeoutError("posts still wait")
+            time.sleep(0.1)
+
+    def end(self, number: int) -> None:
+        """SIGTERM, and wait until the process is gone."""
+        os.kill(number, signal.SIGTERM)
+        until = time.monotonic() + PATIENCE
+        while Path(f"/proc/{number}").exists():
+            if time.monotonic() > until:
+                raise TimeoutError("the service does not end")
+            time.sleep(0.05)
+
+    def close(self) -> None:
+        assert self.zygote.stdin
+        self.zygote.stdin.close()
+        self.zygote.wait(PATIENCE)
+        self.log.close()
+        self.engine.dispose()
+
+
+@contextmanager
+def watching(where: str, folder: Path) -> Iterator[Watch]:
+    watch = Watch(where, folder)
+    try:
+        yield watch
+    finally:
+        watch.close()
+
+
+@contextmanager
+def loaded(watch: Watch, senders: int = 2) -> Iterator[list[Load]]:
+    """Deliveries all the while."""
+    loads = [Load(watch.url, watch.key, seed) for seed in range(senders)]
+    threads = [threading.Thread(target=load.run) for load in loads]
+    for thread in threads:
+        thread.start()
+    try:
+        yield loads
+    finally:
+        for load in loads:
+            load.stop.set()
+        for thread in threads:
+            thread.join()
+
+
+def kill_again_and_again(watch: Watch, kills: int, seed: int = 0, longest: float = 1.5) -> Outcome:
+    """Kill -9 that many times under load, up to `longest` seconds after the service answers, or while it starts."""
+    rng = random.Random(seed)  # noqa: S311
+    with loaded(watch) as loads:
+        for _ in range(kills):
+            number = watch.start()
+            if rng.random() < 0.8:
+                watch.wait_up()
+            time.sleep(rng.uniform(0, longest))
+            os.kill(number, signal.SIGKILL)
+        last = watch.start()
+        watch.wait_up()
+    watch.settle()
+    watch.end(last)
+    return outcome(watch, loads, kills)
+
+
+def outcome(watch: Watch, loads: list[Load], kills: int) -> Outcome:
+    delivered = set().union(*(load.accepted for load in loads))
+    with watch.engine.connect() as connection:
+        found = ledger.verify(connection)
+        stored = set(connection.execute(select(posts.c.external_id)).scalars())
+        waiting = select(func.count()).where(posts.c.assessed_at.is_(None))
+        without = (
+            select(func.count())
+            .select_from(posts.outerjoin(assessments, assessments.c.post == posts.c.id))
+            .where(assessments.c.post.is_(None), posts.c.failed.is_(None))
+        )
+        given_up = select(func.count()).where(posts.c.failed.is_not(None))
+        return Outcome(
+            kills=kills,
+            delivered=len(delivered),
+            stored=len(stored),
+            lost=len(delivered - stored),
+            unassessed=_one(connection, waiting) + _one(connection, without),
+            twice=_twice(connection),
+            given_up=_one(connection, given_up),
+            cases=_one(connection, select(func.count()).select_from(cases)),
+            events=found.events,
+            broken=found.broken,
+            answers=dict(sum((load.answers for load in loads), Counter[str]())),
+        )
+
+
+def _twice(connection: Connection) -> int:
+    """Posts with two cases, cases opened twice, and posts that the trail says were assessed beyond those there are."""
+    same = select(cases.c.post).group_by(cases.c.post).having(func.count() > 1)
+    opened = Counter[object]()
+    assessed = 0
+    for event in connection.execute(select(ledger.EVENTS.c.what, ledger.EVENTS.c.data)):
+        told: dict[str, Any] = json.loads(event.data)
+        if event.what == "opened":
+            opened[told["post"]] += 1
+        if event.what == "assessed":
+            assessed += told["posts"]
+    there = _one(connection, select(func.count()).where(posts.c.assessed_at.is_not(None)))
+    cased = _one(connection, select(func.count()).select_from(cases))
+    again = sum(n - 1 for n in opened.values())
+    return len(connection.execute(same).all()) + again + abs(len(opened) - cased) + abs(assessed - there)
+
+
+def _one(connection: Connection, query: Any) -> int:
+    return int(connection.execute(query).scalar_one())
+
+
+_QUIET = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
