@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import Engine, func, select
@@ -34,12 +34,7 @@ class Metrics:
             registry=self.registry,
             buckets=SECONDS,
         )
-        self.failures = Counter(
-            "shouwang_database_failures",
-            "Times that the metrics could not be read from the database",
-            registry=self.registry,
-        )
-        self.registry.register(_Watch(engine, clock, self.failures))
+        self.registry.register(_Watch(engine, clock))
 
     def page(self) -> bytes:
         """Everything, in Prometheus' text format."""
@@ -75,8 +70,8 @@ class Timed:
 class _Watch(Collector):
     """Reads the database when asked; where it does not answer, `shouwang_database_up` is 0 and the rest is missing."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], float], failures: Counter) -> None:
-        self.engine, self.clock, self.failures = engine, clock, failures
+    def __init__(self, engine: Engine, clock: Callable[[], float]) -> None:
+        self.engine, self.clock = engine, clock
 
     def describe(self) -> Iterator[Metric]:
         """Nothing: registering must not need the database."""
@@ -89,7 +84,6 @@ class _Watch(Collector):
         try:
             found = list(self._read())
         except SQLAlchemyError:
-            self.failures.inc()
             found = []
         yield GaugeMetricFamily("shouwang_database_up", "Whether the database answers", value=float(bool(found)))
         yield from found
