@@ -1,7 +1,16 @@
-"""A watch under load that is killed at random moments, and what must hold afterwards."""
+"""Kill -9 of a watch under load at random moments, again and again; then PostgreSQL stopped for a while.
+
+    python benchmarks/watch_crash.py --kills 200 --database sqlite
+    python benchmarks/watch_crash.py --kills 200 --database postgresql --away 60
+
+`shouwang serve` is started by a fork of a process that has imported everything, so that many kills fit into a short
+time. Two senders deliver posts and do not give up until each delivery is answered with 202. The tests have a short
+form of the same, with processes that start from nothing.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import random
@@ -9,12 +18,13 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +34,9 @@ from sqlalchemy import Connection, func, select
 from shouwang import database, ledger
 from shouwang.triage import keys, schema
 from shouwang.triage.tables import assessments, cases, posts
-from tests.tiny import save_tiny
 
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))  # the tests' tiny model and their PostgreSQL
 LOT, AUTHORS = 20, 40
 WORDS = "今天我的好茶死想活了很累雨带伞明"
 PATIENCE = 240.0  # seconds for what is there to be assessed in the end
@@ -103,13 +114,15 @@ class Watch:
         schema.upgrade(self.engine)
         with database.writing(self.engine) as connection:
             self.key = keys.add(connection, "load", ["posts:write", "cases:read"], "cli", time.time(), 10**7)
+        from tests.tiny import save_tiny
+
         save_tiny(folder / "model")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
         words = ["serve", "--database", where, "--secret", str(folder / "secret"), "--model", str(folder / "model")]
-        command = [sys.executable, "-m", "tests.triage.zygote", *words, "--port", str(port)]
+        command = [sys.executable, str(HERE / "watch_zygote.py"), *words, "--port", str(port)]
         self.log = (folder / "log").open("wb")
         self.zygote = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, env=os.environ | _QUIET
@@ -171,7 +184,8 @@ def watching(where: str, folder: Path) -> Iterator[Watch]:
 @contextmanager
 def loaded(watch: Watch, senders: int = 2) -> Iterator[list[Load]]:
     """Deliveries all the while."""
-    loads = [Load(watch.url, watch.key, seed) for seed in range(senders)]
+    first = time.monotonic_ns()
+    loads = [Load(watch.url, watch.key, first + n) for n in range(senders)]
     threads = [threading.Thread(target=load.run) for load in loads]
     for thread in threads:
         thread.start()
@@ -188,7 +202,9 @@ def kill_again_and_again(watch: Watch, kills: int, seed: int = 0, longest: float
     """Kill -9 that many times under load, up to `longest` seconds after the service answers, or while it starts."""
     rng = random.Random(seed)  # noqa: S311
     with loaded(watch) as loads:
-        for _ in range(kills):
+        for done in range(kills):
+            if done % 10 == 0:
+                print(f"{done} kills", file=sys.stderr, flush=True)
             number = watch.start()
             if rng.random() < 0.8:
                 watch.wait_up()
@@ -250,3 +266,53 @@ def _one(connection: Connection, query: Any) -> int:
 
 
 _QUIET = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
+def without_postgresql(watch: Watch, server: Any, away: float) -> Outcome:
+    """Stop the server under load as a power cut would, start it again after that many seconds."""
+    with loaded(watch) as loads:
+        number = watch.start()
+        watch.wait_up()
+        time.sleep(3)
+        server.stop("immediate")
+        print(f"PostgreSQL is gone: /healthz {watch.answers()}, /readyz {watch.answers('/readyz')}")
+        time.sleep(away)
+        server.start()
+        time.sleep(5)
+    watch.settle()
+    watch.end(number)
+    return outcome(watch, loads, 0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--away", type=float, default=0.0, help="seconds without PostgreSQL, afterwards")
+    parser.add_argument("--seed", type=int, default=0)
+    chosen = parser.parse_args()
+    started, found = time.monotonic(), []
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        if chosen.database == "sqlite":
+            where = f"sqlite:///{folder / 'watch.sqlite'}"
+        else:
+            from tests.databases import fresh_name, running
+
+            server = stack.enter_context(running())
+            where = server.new(fresh_name())
+        watch = stack.enter_context(watching(where, folder))
+        if chosen.kills:
+            found.append(kill_again_and_again(watch, chosen.kills, chosen.seed))
+            print(json.dumps(asdict(found[-1]), indent=1))
+        if chosen.away and chosen.database == "postgresql":
+            found.append(without_postgresql(watch, server, chosen.away))
+            print(json.dumps(asdict(found[-1]), indent=1))
+    load = os.getloadavg()[0]
+    print(f"{chosen.database}: {time.monotonic() - started:.0f} s on {os.cpu_count()} cores, load {load:.1f}")
+    print("nothing lost, nothing twice, the chain holds" if all(each.whole for each in found) else "NOT WHOLE")
+    sys.exit(0 if all(each.whole for each in found) else 1)
+
+
+if __name__ == "__main__":
+    main()

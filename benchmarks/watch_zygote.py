@@ -1,6 +1,6 @@
 """Starts `shouwang` again and again at the price of a fork: everything is imported once, before the first.
 
-    python -m tests.triage.zygote serve --database …
+    python benchmarks/watch_zygote.py serve --database …
 
 Each line on standard input starts one more process with these arguments; its number is printed.
 """
