@@ -36,7 +36,7 @@ class Server:
         self.folder = Path(tempfile.mkdtemp(prefix="shouwang-pg-"))
         if os.getuid() == 0:
             shutil.chown(self.folder, "postgres", "postgres")
-        self.port = _free_port()
+        self.port = free_port()
         initdb = [self.bin / "initdb", "-D", self.folder / "data", "-U", "shouwang", "-A", "trust", "-E", "UTF8", "-N"]
         self._run(*map(str, initdb), "--locale=C")
         self.start()
@@ -72,7 +72,7 @@ class Server:
                 raise RuntimeError(out.read().decode())
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -30,7 +30,7 @@ with Client(Endpoint(sys.argv[1], "scripted", concurrency=2, retries=0), Path(sy
 
 def test_no_answer_that_arrived_is_paid_for_twice(server: HTTPServer, tmp_path: Path) -> None:
     model = Scripted(lambda body: chat('{"level": 1, "why": "累"}'), seconds=0.02)
-    url, rng = model.serve(server), random.Random(6)  # noqa: S311 - moments, not secrets
+    url, rng = model.serve(server), random.Random(6)
     command = [sys.executable, "-c", ASKS, url, str(tmp_path / "answers.sqlite")]
     for _ in range(2):
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as process:

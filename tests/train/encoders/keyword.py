@@ -16,7 +16,7 @@ SETTINGS = Settings(epochs=16, rate=5e-3, batch=8, longest=32, precision="fp32",
 
 def posts(part: str, number: int, seed: int) -> list[LabelledPost]:
     """Every other post is at level 6 and high, for the word alone; the others are at level 0."""
-    draw = random.Random(seed)  # noqa: S311 (no secret)
+    draw = random.Random(seed)
     found = []
     for i in range(number):
         characters = draw.choices(CALM, k=draw.randint(9, 26))
