@@ -32,24 +32,34 @@ Admin = Annotated[Visitor, Depends(needs("admin"))]
 
 LINKS: tuple[tuple[str, Words, tuple[str, ...], str], ...] = (
     ("/queue", Words("Queue", "队列"), READERS, "q"),
+    ("/overview", Words("Overview", "总览"), WATCHERS, "o"),
     ("/policy", Words("Policy", "策略"), ("lead", "admin"), "r"),
     ("/shadow", Words("Shadow", "影子对比"), ("lead", "admin"), "s"),
     ("/audit", Words("Audit", "审计"), WATCHERS, "a"),
+    ("/keys", Words("API keys", "API 密钥"), ("admin",), "k"),
 )
+
+
+Stated = tuple[float | None, float | None, float | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What the pages read and write; `points` are the model's thresholds by name, `default` the policy until one is set."""
+    """What the pages read and write; `points` are the model's thresholds by name, `default` the policy until one is set.
+
+    `stated` holds, by the same names, what the model card says: the shares (0–1) of everyday, of low and of high posts
+    that reach the threshold; None where unknown.
+    """
 
     engine: Engine
     clock: Callable[[], float]
     points: Mapping[str, float] = field(default_factory=dict)
     default: Policy = field(default_factory=Policy)
+    stated: Mapping[str, Stated] = field(default_factory=dict)
 
 
 def watch_of(visitor: Visitor) -> Watch:
-    return cast(Watch, visitor.request.app.state.watch)
+    return cast(Watch, visitor.request.app.state.pages)
 
 
 def names(site: Site) -> Callable[[str | None], str]:

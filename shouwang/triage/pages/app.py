@@ -12,8 +12,8 @@ from sqlalchemy import Engine
 from starlette.responses import RedirectResponse, Response
 
 from shouwang.language import Words, say
-from shouwang.triage.pages import audit, cases, policy, queued
-from shouwang.triage.pages.access import LINKS, ROLES, Watch, names
+from shouwang.triage.pages import api_keys, audit, cases, overview, policy, queued
+from shouwang.triage.pages.access import LINKS, ROLES, Stated, Watch, names
 from shouwang.triage.policy import PRIORITY_NAMES, REASON_NAMES, Policy
 from shouwang.triage.queue import OUTCOMES, ClosedError, NoCaseError, TakenError
 from shouwang.web import times
@@ -28,6 +28,7 @@ def attach(
     *,
     points: Mapping[str, float] | None = None,
     default: Policy | None = None,
+    stated: Mapping[str, Stated] | None = None,
     clock: Callable[[], float] = time.time,
     hasher: PasswordHasher | None = None,
 ) -> Site:
@@ -51,8 +52,8 @@ def attach(
         "now": clock,
     }
     site.attach(app)
-    app.state.watch = Watch(engine, clock, points or {}, default or Policy())
-    for room in (queued, cases, policy, audit):
+    app.state.pages = Watch(engine, clock, points or {}, default or Policy(), stated or {})
+    for room in (queued, cases, overview, policy, audit, api_keys):
         app.include_router(room.router)
     app.add_exception_handler(NoCaseError, lambda request, error: site.failed(request, 404, str(error)))
     app.add_exception_handler(ClosedError, lambda request, error: site.failed(request, 409, str(error)))

@@ -25,6 +25,8 @@ WORDS: dict[str, Words] = {
     "set-policy": Words("set the policy", "更改策略"),
     "caught-up": Words("opened cases after a change of policy", "策略变更后补开个案"),
     "erased": Words("erased an author", "删除作者"),
+    "key-added": Words("made an API key", "创建 API 密钥"),
+    "key-revoked": Words("revoked an API key", "撤销 API 密钥"),
     "login": Words("logged in", "登录"),
     "login-failed": Words("wrong password", "密码错误"),
     "logout": Words("logged out", "退出"),

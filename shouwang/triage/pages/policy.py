@@ -63,7 +63,7 @@ def look_ahead(visitor: Planner, policy: Wanted) -> Response:
     """What the change would do to recent posts. Changes nothing."""
     watch = watch_of(visitor)
     with watch.engine.connect() as connection:
-        preview = policies.look_ahead(connection, policy, watch.points, watch.clock())
+        preview = policies.look_ahead(connection, policy, watch.points, watch.clock(), watch.default)
     return _page(visitor, policy, preview)
 
 

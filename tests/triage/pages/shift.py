@@ -31,6 +31,8 @@ SECRET = "a sentence to keep"  # noqa: S105
 DAY = 86_400.0
 POLICY = Policy(high=0.5, imminent_level=8, imminent=0.5, wish_level=4, wish=0.5)
 
+STATED = {"balanced": (0.01, 0.09, 0.86)}
+
 
 class Written(NamedTuple):
     """An invented post: its level, who wrote it how many days ago, and what carries which indicator."""
@@ -111,7 +113,13 @@ class Shift:
         self.now = started
         self.app = FastAPI(openapi_url=None)
         self.site: Site = attach(
-            self.app, self.engine, points={"balanced": 0.5}, default=POLICY, clock=self.clock, hasher=FAST
+            self.app,
+            self.engine,
+            points={"balanced": 0.5},
+            default=POLICY,
+            stated=STATED,
+            clock=self.clock,
+            hasher=FAST,
         )
 
     def clock(self) -> float:

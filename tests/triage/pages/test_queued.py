@@ -73,6 +73,8 @@ def test_taking_the_next_gives_everybody_another_case(shift: Shift) -> None:
         ("/shadow", {"lead", "admin"}),
         ("/audit", {"lead", "auditor", "admin"}),
         ("/people", {"admin"}),
+        ("/keys", {"admin"}),
+        ("/overview", {"lead", "auditor", "admin"}),
     ],
 )
 def test_every_role_sees_what_it_needs_and_no_more(shift: Shift, path: str, allowed: set[str]) -> None:
