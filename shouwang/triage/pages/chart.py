@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shouwang.triage.authors import Moment
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 560.0, 150.0, 26.0, 12.0, 10.0, 22.0
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 560.0, 156.0, 26.0, 12.0, 18.0, 22.0
 HIGHEST = 10
 
 
