@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shouwang.benchmark.augmentation import with_augmentation
 from shouwang.benchmark.contenders import Contender, changes_of, contender, contenders
 from shouwang.benchmark.engines import Done, run
 from shouwang.benchmark.estimate import Estimate, estimate
@@ -33,4 +34,5 @@ __all__ = [
     "run",
     "state",
     "study",
+    "with_augmentation",
 ]

@@ -37,7 +37,7 @@ class Cell:
     seed: int
 
     def folder(self, root: Path) -> Path:
-        model = self.model.replace("/", "--").replace(":", "-")
+        model = self.model.replace("/", "--").replace(":", "-").replace("*", "x")
         return root / "cells" / self.study / self.task / model / self.round / f"seed-{self.seed}"
 
     def __str__(self) -> str:

@@ -10,6 +10,7 @@ import shouwang
 from shouwang.cli import (
     annotate,
     assess,
+    augment,
     benchmark,
     data,
     evaluate,
@@ -66,6 +67,7 @@ app.command("evaluate", help=say("Predictions against gold, with intervals.", "�
     evaluate.command
 )
 app.add_typer(probe.app, name="probe")
+app.command("augment", help=say("New training posts, planned by level.", "按等级计划生成新的训练帖。"))(augment.command)
 app.command("benchmark", help=say("Compare models on folds and test.", "在五折和测试集上比较模型。"))(benchmark.command)
 app.command(help=say("Build the built-in model from public data.", "用公开数据构建内置模型。"))(train.train_default)
 app.command("export", help=say("A trained encoder as one ONNX file.", "把训练好的编码器导出为一个 ONNX 文件。"))(

@@ -56,6 +56,16 @@ def command(
             ),
         ),
     ] = None,
+    augment: Annotated[
+        str,
+        typer.Option(
+            help=say(
+                "Each model once more with these, separated by commas: synonyms:max, synonyms+drop:mean, a file of "
+                "posts, invented.",
+                "每个模型再各加一次增强，用逗号分隔：synonyms:max、synonyms+drop:mean、帖子文件、invented。",
+            )
+        ),
+    ] = "",
     drop_leaks: DropLeaks = False,
     processes: Annotated[
         int, typer.Option(help=say("Cells run at once, one thread each.", "同时运行的格数，每格一个线程。"))
@@ -88,11 +98,12 @@ def command(
         typer.Option("--report-only", help=say("Only the report, from finished cells.", "只用已完成的格生成报告。")),
     ] = False,
 ) -> None:
-    from shouwang.benchmark import cells, changes_of, contenders, jobs, load_study
+    from shouwang.benchmark import cells, changes_of, contenders, jobs, load_study, with_augmentation
 
     if report_only:
         return _report(output, as_json)
     chosen_models = contenders(_listed(models), changes_of(settings or []))  # a wrong name is met here, before any work
+    chosen_models = with_augmentation(chosen_models, _listed(augment) if augment else [])
     known: dict[str, Task] = {task: task for task in TASKS}
     chosen = [lookup.get(known, task, "task") for task in _listed(tasks)]
     numbers = _seeds(seeds)

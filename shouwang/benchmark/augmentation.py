@@ -1,0 +1,200 @@
+"""The grid's dimension of augmentation: a model that is trained on more posts than its round holds.
+
+`WHAT:PLAN` says what is added: methods of the augment room joined by `+`, filled up as planned ("synonyms+drop:max");
+or posts that exist already and are all added: a labelled file, a data set, or `invented`, the graded posts that a
+language model wrote for this project. A further `:label` adds that filter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shouwang import files, lookup
+from shouwang.augment.filters import DEFAULT, FILTERS, Context, Scorer
+from shouwang.augment.methods import AUGMENTERS, Material, augmenters
+from shouwang.augment.plan import augment, goals
+from shouwang.augment.records import Augmented, Split
+from shouwang.benchmark.study import Round
+from shouwang.columns import labelled_from
+from shouwang.data import load
+from shouwang.data.leaks import leaks
+from shouwang.data.splits import grouped_folds
+from shouwang.errors import InputError
+from shouwang.evaluate import Task
+from shouwang.models import baselines
+from shouwang.posts import LabelledPost, Row, Skipped
+from shouwang.scale import HIGH_FROM, LEVELS
+from shouwang.train.builtin import sources as builtin
+
+if TYPE_CHECKING:
+    from shouwang.benchmark.contenders import Answer, Contender
+
+LOCAL = ("synonyms", "swap", "drop")
+"""Methods that need no server. What the others made is a file: shouwang augment writes it."""
+INVENTED = "invented"
+ALL = "all"
+AUTHORS, THEIR_FOLD = "sos-1k-augmented", "fold4"
+SCORER, SCORER_PARTS = "tfidf-lr", 5
+
+
+@dataclass(frozen=True, slots=True)
+class Augmentation:
+    """`methods` filled up to `plan`, or the posts of `given`, all of them."""
+
+    text: str
+    methods: tuple[str, ...] = ()
+    plan: str = ALL
+    filters: tuple[str, ...] = DEFAULT
+    given: str | None = None
+
+    def identity(self) -> dict[str, object]:
+        path = Path(self.given or "")
+        digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else self.given
+        return {"methods": self.methods, "plan": self.plan, "filters": self.filters, "given": digest}
+
+    def more(self, posts: Round, seed: int) -> tuple[list[LabelledPost], dict[str, object]]:
+        """The posts to add to that round's training, and what became of the others."""
+        if self.given:
+            return _given(self.given, posts)
+        split = Split(posts.name, posts.train, posts.held_out)
+        scorer = crossfitted(posts.train) if "label" in self.filters else None
+        made = augment(
+            split,
+            self.plan,
+            augmenters(self.methods, Material(split)),
+            leaking,
+            seed=seed,
+            filters=self.filters,
+            context=Context(split, leaking, scorer),
+        )
+        filtered = {reason: 0 for *_, reason in sorted(made.filtered)}
+        for (*_, reason), n in made.filtered.items():
+            filtered[reason] += n
+        return list(made.kept), {"filtered": filtered, "short": {str(k): n for k, n in made.short.items()}}
+
+
+def augmentation(text: str) -> Augmentation:
+    """Raises InputError for an unknown method, plan, filter or data set, and for a method that needs a server."""
+    what, _, rest = text.partition(":")
+    plan, _, more = rest.partition(":")
+    if what == INVENTED or load.is_file(what) or "/" in what:
+        if rest:
+            raise InputError(f"'{text}': posts that exist are all added; leave ':{rest}' out")
+        if what != INVENTED and not Path(what).is_file():
+            load.load(what)  # a wrong name is met here, before any work
+        return Augmentation(text, given=what)
+    methods = tuple(what.split("+"))
+    for method in methods:
+        lookup.get(AUGMENTERS, method, "method")
+        if method not in LOCAL:
+            raise InputError(
+                f"'{method}' asks a server; make its posts with shouwang augment, then name that file here"
+            )
+    goals(plan or "max", {level.value: 1 for level in LEVELS})
+    extra = tuple(lookup.get({name: name for name in FILTERS}, each, "filter") for each in more.split(":") if each)
+    return Augmentation(text, methods, plan or "max", (*DEFAULT, *extra))
+
+
+def leaking(posts: Sequence[LabelledPost], others: Sequence[LabelledPost]) -> set[str]:
+    """Ids of the posts that stand among the others, word for word or nearly."""
+    return {leak.train_id for leak in leaks(posts, others)} if posts and others else set()
+
+
+def crossfitted(train: Sequence[LabelledPost]) -> Scorer:
+    """Probabilities of each level for new posts, by a floor trained without the part of the data their origins are in.
+
+    A post with several origins, or none, gets the mean over all parts. Raises InputError as `grouped_folds` does.
+    """
+    graded = [post for post in train if post.level is not None]
+    parts = grouped_folds(graded, SCORER_PARTS)
+    home = {post.id: k for k, part in enumerate(parts) for post in part.validation}
+    models = []
+    for part in parts:
+        model = baselines.new(SCORER, len(LEVELS))
+        model.fit([post.text for post in part.train], [post.level or 0 for post in part.train])
+        models.append(model)
+
+    def score(posts: Sequence[Augmented]) -> baselines.Floats:
+        each = np.stack([model.predict_proba([post.text for post in posts]) for model in models])
+        at = [home.get(post.origins[0]) if len(post.origins) == 1 else None for post in posts]
+        mean: baselines.Floats = each.mean(axis=0)
+        return np.stack([mean[i] if k is None else each[k, i] for i, k in enumerate(at)])
+
+    return score
+
+
+def _given(what: str, posts: Round) -> tuple[list[LabelledPost], dict[str, object]]:
+    if what.partition("/")[0] == AUTHORS and posts.name != THEIR_FOLD:
+        raise InputError(
+            f"{AUTHORS} was made for {THEIR_FOLD} and holds the other folds rewritten, too far for an audit to see; "
+            f"it can be compared on {THEIR_FOLD} only"
+        )
+    found = [post for post in _posts(what, posts) if post.level is not None]
+    known = {post.text for post in posts.train}
+    new = [post for post in {post.text: post for post in found}.values() if post.text not in known]
+    gone = leaking(new, posts.held_out)
+    return [post for post in new if post.id not in gone], {"leaks": len(gone), "offered": len(found)}
+
+
+def _posts(what: str, posts: Round) -> Iterable[LabelledPost]:
+    if what == INVENTED:
+        return [LabelledPost(row.id, row.text, row.level) for row in builtin.invented() if row.level >= 0]
+    if not Path(what).is_file():
+        return load.load(what)
+    return _with_origins(Path(what), {post.id for post in posts.train})
+
+
+def _with_origins(path: Path, train: set[str]) -> list[LabelledPost]:
+    """The posts of a file, without those that were made from a post this round does not train on."""
+
+    def usable(row: Row) -> bool:
+        origins = row.values.get("origins")
+        return not isinstance(origins, list) or all(origin in train for origin in origins)
+
+    rows = [row for row in files.read_rows(path) if isinstance(row, Skipped) or usable(row)]
+    found = list(labelled_from(rows))
+    bad = next((each for each in found if isinstance(each, Skipped)), None)
+    if bad:
+        raise InputError(f"{path}: a record cannot be read; correct it first: {bad}")
+    return [each for each in found if isinstance(each, LabelledPost)]
+
+
+@dataclass(frozen=True, slots=True)
+class WithMore:
+    """A contender that trains on its round and on what the augmentation adds."""
+
+    contender: Contender
+    augmentation: Augmentation
+
+    @property
+    def name(self) -> str:
+        return f"{self.contender.name}+{self.augmentation.text}"
+
+    @property
+    def on_gpu(self) -> bool:
+        return self.contender.on_gpu
+
+    def identity(self, task: Task) -> dict[str, object]:
+        return {**self.contender.identity(task), "augmentation": self.augmentation.identity()}
+
+    def answer(self, task: Task, posts: Round, seed: int, folder: Path) -> Answer:
+        more, notes = self.augmentation.more(posts, seed)
+        labelled = tuple(replace(post, high=_high(post)) for post in more)
+        answer = self.contender.answer(task, replace(posts, train=(*posts.train, *labelled)), seed, folder)
+        return replace(answer, notes={**answer.notes, "augmentation": {"added": len(labelled), **notes}})
+
+
+def _high(post: LabelledPost) -> bool:
+    return (post.level or 0) >= HIGH_FROM if post.high is None else post.high
+
+
+def with_augmentation(contenders: Mapping[str, Contender], texts: Sequence[str]) -> dict[str, Contender]:
+    """Every contender as it is, and once more with each augmentation, by name."""
+    more = [WithMore(each, augmentation(text)) for text in texts for each in contenders.values()]
+    return {**contenders, **{each.name: each for each in more}}

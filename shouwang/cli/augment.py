@@ -1,0 +1,319 @@
+"""`shouwang augment`: new training posts for one round, planned by level, with what was refused and why."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from shouwang import files, lookup
+from shouwang.cli.options import AsJson, DropLeaks
+from shouwang.errors import SOME_SKIPPED, InputError
+from shouwang.language import say
+
+if TYPE_CHECKING:
+    from shouwang.augment.methods import Material
+    from shouwang.augment.plan import Result
+    from shouwang.augment.records import Split
+    from shouwang.augment.translators import Translator
+    from shouwang.llm import Client
+
+NEW, TRAINING, REPORT = "augmented.jsonl", "training.jsonl", "report.json"
+ANSWERS, TRANSLATIONS = "answers.sqlite", "translations.sqlite"
+KEY, BAIDU_ID, BAIDU_KEY = "SHOUWANG_LLM_KEY", "SHOUWANG_BAIDU_ID", "SHOUWANG_BAIDU_KEY"
+
+
+def command(
+    output: Annotated[
+        Path,
+        typer.Option(help=say("Folder for posts, report and caches; a run goes on there.", "输出文件夹；可续跑。")),
+    ],
+    data: Annotated[
+        str,
+        typer.Option(help=say("A data set with published folds, or a labelled file.", "有分折的数据集或标注文件。")),
+    ] = "sos-1k",
+    fold: Annotated[
+        str,
+        typer.Option(
+            help=say("Augment the training posts of this fold, or of test.", "增强该折（或 test）所用的训练帖。")
+        ),
+    ] = "1",
+    test: Annotated[
+        str | None, typer.Option(help=say("A test set of your own: data set or file.", "另用的测试集：数据集或文件。"))
+    ] = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            help=say(
+                "synonyms, swap, drop, round_trip, generated; separated by commas.",
+                "synonyms、swap、drop、round_trip、generated，用逗号分隔。",
+            )
+        ),
+    ] = "synonyms",
+    plan: Annotated[
+        str,
+        typer.Option(
+            help=say(
+                "none, mean, max, a multiple (max*2) or a table (8=60,10=60).",
+                "none、mean、max、倍数（max*2）或自定（8=60,10=60）。",
+            )
+        ),
+    ] = "mean",
+    filters: Annotated[
+        str, typer.Option(help=say("What refuses new posts.", "筛除新帖的规则。"))
+    ] = "harm,language,length,close,far",
+    seed: Annotated[int, typer.Option(help=say("Random seed.", "随机种子。"))] = 0,
+    dictionary: Annotated[
+        Path | None, typer.Option(help=say("Your synonyms: a group of words a line.", "自备同义词：每行一组。"))
+    ] = None,
+    vectors: Annotated[
+        Path | None,
+        typer.Option(help=say("Your embedding, word2vec text format.", "自备词向量（word2vec 文本格式）。")),
+    ] = None,
+    translator: Annotated[
+        str | None,
+        typer.Option(
+            help=say(
+                "llm (with --endpoint), baidu, or a folder of CTranslate2 models.",
+                "llm（配合 --endpoint）、baidu，或 CTranslate2 模型文件夹。",
+            )
+        ),
+    ] = None,
+    pivots: Annotated[str, typer.Option(help=say("en, es, fr, ar, ja.", "en、es、fr、ar、ja。"))] = "en",
+    endpoint: Annotated[
+        str | None,
+        typer.Option(
+            help=say(
+                "OpenAI-compatible address ending in /v1; posts go there, de-identified. Key in SHOUWANG_LLM_KEY.",
+                "以 /v1 结尾的 OpenAI 兼容地址；帖子去标识后发往该处。密钥见 SHOUWANG_LLM_KEY。",
+            )
+        ),
+    ] = None,
+    model: Annotated[str, typer.Option(help=say("The language model's name there.", "该处的语言模型名称。"))] = "",
+    baidu_url: Annotated[
+        str | None, typer.Option(help=say("Instead of Baidu's own address.", "替代百度官方地址。"))
+    ] = None,
+    price_in: Annotated[float, typer.Option(help=say("Per million tokens sent.", "每百万输入词元的价格。"))] = 0.0,
+    price_out: Annotated[float, typer.Option(help=say("Per million tokens written.", "每百万输出词元的价格。"))] = 0.0,
+    budget: Annotated[float | None, typer.Option(help=say("Spend no more than this.", "花费上限。"))] = None,
+    drop_leaks: DropLeaks = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help=say("Only say what would be made and cost.", "只说明将生成多少、花费多少。")),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read, plan, make, write; the exit code is 1 when a level stays short."""
+    from shouwang.augment.filters import FILTERS
+    from shouwang.augment.methods import AUGMENTERS
+
+    names, chosen = _listed(method), _listed(filters)
+    for name in names:
+        lookup.get(AUGMENTERS, name, "method")
+    for name in chosen:
+        lookup.get(FILTERS, name, "filter")
+    split = _split(data, fold, test, drop_leaks)
+    if dry_run:
+        return _foretell(split, names, plan, price_in, price_out)
+    output.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        client = stack.enter_context(_client(endpoint, model, output, price_in, price_out, budget))
+        material = _material(split, names, client, translator, _listed(pivots), baidu_url, output, dictionary, vectors)
+        found = _augmented(split, plan, names, material, chosen, seed, quiet=as_json)
+    written = _write(found, split, output)
+    if as_json:
+        typer.echo(json.dumps(written, ensure_ascii=False, indent=1))
+    else:
+        _show(written, output)
+    if found.short:
+        raise typer.Exit(SOME_SKIPPED)
+    return None
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+def _split(data: str, fold: str, test: str | None, drop_leaks: bool) -> Split:
+    """The training posts of a round, and everything that is judged. Refuses a part of a data set."""
+    from shouwang.augment.records import Split
+    from shouwang.benchmark import load_study
+    from shouwang.benchmark.study import TEST
+    from shouwang.data import load
+
+    if "/" in data and not load.is_file(data):
+        raise InputError(
+            f"'{data}' is one part of a data set, perhaps one that models are judged on; only the training posts of a "
+            f"round are augmented: --data {data.partition('/')[0]} --fold 1"
+        )
+    rounds = load_study(data, test, drop_leaks=drop_leaks).rounds
+    name = fold if fold in rounds else f"fold{fold}"
+    chosen = lookup.get(rounds, name, "fold")
+    tests = rounds[TEST].held_out if TEST in rounds and name != TEST else ()
+    train = {post.id for post in chosen.train}
+    return Split(f"{data}/{name}", chosen.train, (*chosen.held_out, *(post for post in tests if post.id not in train)))
+
+
+@contextmanager
+def _client(
+    endpoint: str | None, model: str, output: Path, price_in: float, price_out: float, budget: float | None
+) -> Iterator[Client | None]:
+    if endpoint is None:
+        yield None
+        return
+    from shouwang.llm import Client, Endpoint
+
+    place = Endpoint(endpoint, model, os.environ.get(KEY, ""), price_in=price_in, price_out=price_out, budget=budget)
+    with Client(place, output / ANSWERS) as client:
+        yield client
+
+
+def _material(
+    split: Split,
+    names: tuple[str, ...],
+    client: Client | None,
+    translator: str | None,
+    pivots: tuple[str, ...],
+    baidu_url: str | None,
+    output: Path,
+    dictionary: Path | None,
+    vectors: Path | None,
+) -> Material:
+    from shouwang.augment import translators
+    from shouwang.augment.methods import Material
+
+    kept = None
+    if translator and "round_trip" in names:
+        kept = translators.Kept(_translator(translator, client, baidu_url), output / TRANSLATIONS)
+    return Material(split, dictionary, vectors, kept, translators.pivots(pivots), client)
+
+
+def _translator(name: str, client: Client | None, baidu_url: str | None) -> Translator:
+    from shouwang.augment.translators import BAIDU, Baidu, LanguageModel, Local
+
+    if name == "llm":
+        if client is None:
+            raise InputError("--translator llm needs --endpoint and --model; nothing was sent")
+        return LanguageModel(client)
+    if name == "baidu":
+        return Baidu(os.environ.get(BAIDU_ID, ""), os.environ.get(BAIDU_KEY, ""), baidu_url or BAIDU)
+    if Path(name).is_dir():
+        return Local(Path(name))
+    raise InputError(f"--translator '{name}': neither llm, nor baidu, nor a folder of models")
+
+
+def _augmented(
+    split: Split,
+    plan: str,
+    names: tuple[str, ...],
+    material: Material,
+    filters: tuple[str, ...],
+    seed: int,
+    quiet: bool,
+) -> Result:
+    from shouwang.augment.filters import Context
+    from shouwang.augment.methods import augmenters
+    from shouwang.augment.plan import augment, wanted
+    from shouwang.benchmark.augmentation import crossfitted, leaking
+
+    chosen = augmenters(names, material)
+    context = Context(split, leaking, crossfitted(split.train) if "label" in filters else None)
+    console = Console(stderr=True, highlight=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as progress:
+        bar = progress.add_task(split.name, total=wanted(split, plan))
+        return augment(
+            split,
+            plan,
+            chosen,
+            leaking,
+            seed=seed,
+            filters=filters,
+            context=context,
+            progress=lambda count: progress.advance(bar, count),
+        )
+
+
+def _foretell(split: Split, names: tuple[str, ...], plan: str, price_in: float, price_out: float) -> None:
+    from shouwang.augment.plan import goals, levels_of, wanted
+
+    before = levels_of(split)
+    table = Table(say("level", "等级"), say("posts", "帖数"), say("goal", "目标"))
+    for level, goal in goals(plan, before).items():
+        table.add_row(str(level), str(before[level]), str(goal))
+    Console(highlight=False).print(table)
+    if "generated" in names:
+        from shouwang.augment.generated import estimate
+
+        calls, tokens_in, tokens_out = estimate(-(-wanted(split, plan) // len(names)), split.train)
+        cost = (tokens_in * price_in + tokens_out * price_out) / 1e6
+        typer.echo(
+            say(
+                f"generated: about {calls} calls, {tokens_in:,} tokens in, {tokens_out:,} out, cost {cost:.2f} at the "
+                "prices given; refused posts are asked for again and cost more.",
+                f"generated：约 {calls} 次调用，输入 {tokens_in:,}、输出 {tokens_out:,} 词元，按所给价格约 {cost:.2f}；"
+                "被筛除的会重新生成，花费更多。",
+            )
+        )
+
+
+def _write(found: Result, split: Split, output: Path) -> dict[str, Any]:
+    """The new posts, the whole training set, and the report, which comes last: a folder without it is unfinished."""
+    from shouwang.augment.report import report
+
+    (output / REPORT).unlink(missing_ok=True)
+    originals: list[dict[str, object]] = [
+        {"id": p.id, "text": p.text, "level": p.level, "high": p.high} for p in split.train
+    ]
+    new = [post.to_row() for post in found.kept]
+    for name, rows in ((NEW, new), (TRAINING, [*originals, *new])):
+        with (output / name).open("w", encoding="utf-8") as stream:
+            for row in rows:
+                files.write_line(stream, row)
+    written = report(found, split)
+    (output / REPORT).write_text(json.dumps(written, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return written
+
+
+def _show(found: dict[str, Any], output: Path) -> None:
+    table = Table(
+        say("level", "等级"), say("before", "原有"), say("goal", "目标"), say("new", "新增"), say("short", "不足")
+    )
+    for row in found["levels"]:
+        new = ", ".join(f"{name} {n}" for name, n in row["new"].items()) or "0"
+        table.add_row(str(row["level"]), str(row["before"]), str(row["goal"]), new, str(row["short"]))
+    console = Console(highlight=False, markup=False)
+    console.print(table)
+    for heading, rows in (
+        (say("refused", "筛除"), found["filtered"]),
+        (say("not made", "未能生成"), found["not_made"]),
+    ):
+        counts: Counter[tuple[str, str]] = Counter()
+        for row in rows:
+            counts[row["method"], row["reason"]] += row["posts"]
+        for (method, reason), n in counts.items():
+            console.print(f"{heading}: {method}, {reason}: {n}", soft_wrap=True)
+    for name, each in found["methods"].items():
+        console.print(
+            f"{name}: {each['posts']} · edit {each['edit']} · distinct-2 {each['distinct']['2']} · self-BLEU {each['self_bleu']}",
+            soft_wrap=True,
+        )
+    if found["held_back"]:
+        ids = ", ".join(found["held_back"])
+        console.print(say(f"No origin, since they leak: {ids}", f"因泄漏而不作原帖：{ids}"), soft_wrap=True)
+    console.print(
+        say(
+            f"Written: {output / NEW}; with the originals: {output / TRAINING}",
+            f"已写入：{output / NEW}；连同原帖：{output / TRAINING}",
+        ),
+        soft_wrap=True,
+    )

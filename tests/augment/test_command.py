@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from pytest_httpserver import HTTPServer
+from typer.testing import CliRunner, Result
+
+from shouwang.cli import augment as room
+from shouwang.errors import SOME_SKIPPED, InputError
+from shouwang.language import use_language
+from tests.augment.test_generated import writer
+
+PLACES = "公园 学校 医院 车站 超市 餐厅 商店 广场 宿舍 食堂".split()  # noqa: SIM905
+PEOPLE = "朋友 老师 邻居 同事 孩子 老板 医生 室友 父亲 警察".split()  # noqa: SIM905
+WORDS = {
+    0: "{}约我去{}散步，天气很好，大家开心",
+    4: "{}都不知道，我在{}里想死，好累",
+    8: "{}不用等我了，明天从{}回来就走，东西收拾好了",
+}
+
+
+def written(folder: Path) -> str:
+    posts = [
+        {"id": f"{level}-{i}", "text": words.format(PEOPLE[i], PLACES[i]), "level": level, "high": int(level > 5)}
+        for level, words in WORDS.items()
+        for i in range(10 - level)
+    ]
+    path = folder / "mine.jsonl"
+    path.write_text("\n".join(json.dumps(post, ensure_ascii=False) for post in posts), encoding="utf-8")
+    return str(path)
+
+
+def run(folder: Path, *arguments: str) -> Result:
+    app = typer.Typer()
+    app.command()(room.command)
+    use_language("en")
+    words = ["--data", written(folder), "--output", str(folder / "out"), "--drop-leaks"]
+    return CliRunner().invoke(app, [*words, *arguments], env={"COLUMNS": "200"})
+
+
+def rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_new_posts_the_training_set_and_a_report_are_written(tmp_path: Path) -> None:
+    result = run(tmp_path, "--method", "synonyms,drop", "--plan", "8=3", "--seed", "1")
+    assert result.exit_code in (0, SOME_SKIPPED), result.output
+    new, training = (rows(tmp_path / "out" / name) for name in (room.NEW, room.TRAINING))
+    report = json.loads((tmp_path / "out" / room.REPORT).read_text(encoding="utf-8"))
+    assert report["kept"] == len(new) > 0
+    assert len(training) == len(new) + sum(level["before"] for level in report["levels"])
+    assert {row["level"] for row in new} == {8}
+    assert {row["method"] for row in new} <= {"synonyms", "drop"}
+    assert "self-BLEU" in result.output
+    assert not any(row["text"] in result.output for row in new)
+
+
+def test_the_same_command_gives_the_same_posts(tmp_path: Path) -> None:
+    first, second = (run(tmp_path, "--json") and rows(tmp_path / "out" / room.NEW) for _ in range(2))
+    assert first == second
+
+
+def test_posts_are_generated_over_http_and_an_estimate_comes_before(server: HTTPServer, tmp_path: Path) -> None:
+    scripted = writer()
+    place = ("--endpoint", scripted.serve(server), "--model", "w", "--method", "generated", "--plan", "8=6")
+    told = run(tmp_path, *place, "--dry-run", "--price-in", "1", "--price-out", "2")
+    assert "calls" in told.output
+    assert scripted.bodies == []
+    result = run(tmp_path, *place)
+    assert result.exit_code == 0, result.output
+    assert {row["notes"]["model"] for row in rows(tmp_path / "out" / room.NEW)} == {"w"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--data", "sos-1k/test"), "only the training posts of a round"),
+        (("--fold", "9"), "No fold 'fold9'"),
+        (("--method", "synonims"), "Did you mean 'synonyms'"),
+        (("--plan", "maxx"), "Did you mean 'max'"),
+        (("--filters", "harn"), "Did you mean 'harm'"),
+        (("--method", "generated"), "no endpoint is named; nothing was sent"),
+        (("--method", "round_trip"), "none is named; nothing was sent"),
+        (("--method", "round_trip", "--translator", "llm"), "needs --endpoint"),
+        (("--method", "round_trip", "--translator", "baidu"), "an application id and a key"),
+        (("--method", "round_trip", "--translator", "bidu"), "neither llm, nor baidu"),
+        (("--pivots", "de"), "No pivot 'de'"),
+    ],
+)
+def test_what_is_wrong_is_named_before_anything_is_sent(
+    tmp_path: Path, arguments: tuple[str, ...], complaint: str
+) -> None:
+    result = run(tmp_path, *arguments)
+    assert isinstance(result.exception, InputError), result.output
+    assert complaint in str(result.exception)
+    assert not (tmp_path / "out" / room.REPORT).exists()

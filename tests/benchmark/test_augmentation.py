@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from shouwang.benchmark.augmentation import WithMore, augmentation, with_augmentation
+from shouwang.benchmark.contenders import contenders
+from shouwang.benchmark.engines import run
+from shouwang.benchmark.grid import cells, jobs
+from shouwang.benchmark.results import read
+from shouwang.benchmark.study import Round
+from shouwang.errors import InputError
+from shouwang.posts import LabelledPost
+from tests.benchmark.invented import small_study
+
+STUDY = small_study()
+ROUND = STUDY.rounds["fold1"]
+
+
+def written(path: Path, *posts: dict[str, object]) -> str:
+    path.write_text("\n".join(json.dumps(post, ensure_ascii=False) for post in posts), encoding="utf-8")
+    return str(path)
+
+
+def test_the_grid_has_every_model_with_and_without_each_augmentation(tmp_path: Path) -> None:
+    file = written(tmp_path / "more.jsonl", {"text": "外面下着很大的雨没有伞", "level": 0})
+    models = with_augmentation(contenders(["majority", "tfidf-lr"]), [file])
+    assert list(models) == ["majority", "tfidf-lr", f"majority+{file}", f"tfidf-lr+{file}"]
+
+
+def test_a_cell_trains_on_more_posts_and_says_how_many(tmp_path: Path) -> None:
+    file = written(
+        tmp_path / "more.jsonl", {"text": "外面下着很大的雨没有伞", "level": 0}, {"text": "新的雨", "level": 7}
+    )
+    models = with_augmentation(contenders(["majority"]), [file])
+    grid = [cell for cell in cells(STUDY, ["high"], list(models)) if cell.round == "fold1" and "+" in cell.model]
+    assert [done.problem for done in run(jobs(STUDY, grid, models, tmp_path / "run"))] == [None]
+    result = read(grid[0].folder(tmp_path / "run"))
+    assert result.notes["augmentation"] == {"added": 2, "leaks": 0, "offered": 2}
+    assert result.contender["augmentation"]["plan"] == "all"
+
+
+def test_methods_fill_up_as_planned_with_one_seed_one_result() -> None:
+    texts = ["朋友约我去公园散步", "老师在学校批改作业", "邻居的孩子大喊大叫"]
+    train = [LabelledPost(f"t-{i}", text, 0, False) for i, text in enumerate(texts)]
+    posts = Round("fold1", (*train, LabelledPost("x", "医生在宿舍看电视剧", 4, False)), ROUND.held_out)
+    spec = augmentation("synonyms:max")
+    more, notes = spec.more(posts, 0)
+    assert [post.level for post in more] == [4, 4]
+    assert notes["short"] == {}
+    assert spec.more(posts, 0) == (more, notes)
+
+
+def test_posts_that_leak_or_whose_origin_is_held_out_are_left_out(tmp_path: Path) -> None:
+    file = written(
+        tmp_path / "more.jsonl",
+        {"text": ROUND.held_out[0].text, "level": 0},
+        {"text": "一个改写过的帖子", "level": 0, "origins": [ROUND.held_out[0].id]},
+        {"text": "另一个改写过的帖子", "level": 0, "origins": [ROUND.train[0].id]},
+    )
+    more, notes = augmentation(file).more(ROUND, 0)
+    assert [post.text for post in more] == ["另一个改写过的帖子"]
+    assert notes == {"leaks": 1, "offered": 2}
+
+
+def test_the_authors_sets_are_for_their_fold_alone() -> None:
+    from shouwang.benchmark.augmentation import Augmentation
+
+    spec = Augmentation("sos-1k-augmented/LLMs-G-1", given="sos-1k-augmented/LLMs-G-1")
+    with pytest.raises(InputError, match="on fold4 only"):
+        spec.more(ROUND, 0)
+
+
+def test_the_projects_own_graded_posts_are_offered() -> None:
+    more, _ = augmentation("invented").more(ROUND, 0)
+    assert len(more) > 100
+    assert {post.level for post in more} >= set(range(1, 11))  # of level 0 there is ordinary life
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("synonims:max", "Did you mean 'synonyms'"),
+        ("synonyms:maxx", "Did you mean 'max'"),
+        ("synonyms:max:labl", "Did you mean 'label'"),
+        ("generated:max", "asks a server; make its posts with shouwang augment"),
+        ("invented:max", "all added; leave ':max' out"),
+        ("nowhere.jsonl", r"nowhere\.jsonl"),
+        ("sos-2k/test", "No data set 'sos-2k'"),
+    ],
+)
+def test_what_cannot_be_is_met_before_any_work(text: str, complaint: str) -> None:
+    with pytest.raises(InputError, match=complaint):
+        augmentation(text)
+
+
+def test_an_augmented_model_is_another_contender() -> None:
+    (plain,) = contenders(["majority"]).values()
+    more = WithMore(plain, augmentation("synonyms:mean"))
+    assert more.name == "majority+synonyms:mean"
+    assert (
+        more.identity("levels")["augmentation"]
+        != WithMore(plain, augmentation("synonyms:max")).identity("levels")["augmentation"]
+    )
+    assert not more.on_gpu
