@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import httpx2
 from sqlalchemy import Connection, func, select
@@ -127,12 +127,12 @@ class Watch:
         self.zygote = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log, text=True, env=os.environ | _QUIET
         )
+        self.orders, self.numbers = cast(IO[str], self.zygote.stdin), cast(IO[str], self.zygote.stdout)
 
     def start(self) -> int:
-        assert self.zygote.stdin and self.zygote.stdout
-        self.zygote.stdin.write("\n")
-        self.zygote.stdin.flush()
-        return int(self.zygote.stdout.readline())
+        self.orders.write("\n")
+        self.orders.flush()
+        return int(self.numbers.readline())
 
     def answers(self, path: str = "/healthz") -> dict[str, Any] | None:
         try:
@@ -165,8 +165,7 @@ class Watch:
             time.sleep(0.05)
 
     def close(self) -> None:
-        assert self.zygote.stdin
-        self.zygote.stdin.close()
+        self.orders.close()
         self.zygote.wait(PATIENCE)
         self.log.close()
         self.engine.dispose()
