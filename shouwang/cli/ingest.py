@@ -72,7 +72,7 @@ def command(
         feed(
             engine,
             records,
-            secret_of(engine, database, secret),
+            secret_of(engine, secret),
             "cli",
             fed,
             waiting=lambda: console.print(

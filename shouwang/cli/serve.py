@@ -64,7 +64,7 @@ def command(
     from shouwang.triage.pages.app import attach
 
     loaded, default = _model(model, operating_point, per_day)
-    watch = service.Watch(engine, secret_of(engine, database, secret), _points(loaded, operating_point), default)
+    watch = service.Watch(engine, secret_of(engine, secret), _points(loaded, operating_point), default)
     if worker:
         watch.worker = _worker(watch, loaded, shadow_model)
         _warm(loaded)

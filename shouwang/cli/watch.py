@@ -12,7 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from shouwang.cli import serve
+from shouwang.cli import serve, watch_keep
 from shouwang.cli.options import AsJson
 from shouwang.cli.watch_options import Database, Secret, opened, secret_of
 from shouwang.errors import ALL_WELL, NOTHING_DONE, InputError
@@ -23,6 +23,14 @@ app = typer.Typer(
     help=say("A watch's audit trail, people, keys and ratings.", "守望服务的审计记录、人员、密钥与评定。"),
 )
 app.command("work", help=say("A worker in a process of its own.", "单独进程中的评估进程。"))(serve.work)
+app.command("backup", help=say("Everything in one file, while the watch runs.", "不停机，把全部数据备份为一个文件。"))(
+    watch_keep.backup
+)
+app.command("restore", help=say("A backup into an empty database, verified.", "把备份恢复到空数据库并核验。"))(
+    watch_keep.restore
+)
+app.command("retention", help=say("What is kept, and for how long.", "保留哪些数据、保留多久。"))(watch_keep.retention)
+app.command("from-nats", help=say("Posts from a NATS JetStream.", "从 NATS JetStream 接收帖子。"))(watch_keep.from_nats)
 
 WHO = "cli"
 Out = Annotated[
@@ -188,7 +196,7 @@ def export_author(name: Name, source: Source, output: Out, database: Database = 
     from shouwang import files, ledger
     from shouwang.triage import authors
 
-    pseudonyms = secret_of(engine, database, secret)
+    pseudonyms = secret_of(engine, secret)
     with databases.writing(engine) as connection:
         author = authors.numbered(connection, pseudonyms, source, name)
         if author is None:
@@ -218,7 +226,7 @@ def erase_author(
     from shouwang import database as databases
     from shouwang.triage import authors
 
-    pseudonyms = secret_of(engine, database, secret)
+    pseudonyms = secret_of(engine, secret)
     with databases.writing(engine) as connection:
         author = authors.numbered(connection, pseudonyms, source, name)
         if author is None:

@@ -41,25 +41,36 @@ Secret = Annotated[
 ]
 
 
-def opened(where: str | None) -> Engine:
-    """The database, with the tables of this version; raises MissingExtraError, or InputError for a URL that will not do."""
+def unopened(where: str | None) -> Engine:
+    """The database as it is; raises MissingExtraError, or InputError for a URL that will not do."""
     if not (find_spec("sqlalchemy") and find_spec("fastapi") and find_spec("alembic")):
         raise MissingExtraError("A watch", "serve")
     from shouwang import database
+
+    return database.engine(where if where and "://" in where else _file(where))
+
+
+def opened(where: str | None) -> Engine:
+    """The same with the tables of this version."""
+    engine = unopened(where)
     from shouwang.triage import schema
 
-    engine = database.engine(where if where and "://" in where else _file(where))
     schema.upgrade(engine)
     return engine
 
 
-def secret_of(engine: Engine, where: str | None, secret: Path | None) -> Pseudonyms:
+def secret_file(engine: Engine, secret: Path | None) -> Path:
+    """Where the secret that belongs to that database lies."""
+    beside = Path(engine.url.database or "") if engine.dialect.name == "sqlite" else _file(None)
+    return secret or beside.with_suffix(".secret")
+
+
+def secret_of(engine: Engine, secret: Path | None) -> Pseudonyms:
     """The secret that belongs to that database; raises InputError where it is another one's."""
     from shouwang import database
     from shouwang.triage.intake import Pseudonyms
 
-    beside = Path(engine.url.database or "") if engine.dialect.name == "sqlite" else _file(None)
-    pseudonyms = Pseudonyms.beside(secret or beside.with_suffix(".secret"))
+    pseudonyms = Pseudonyms.beside(secret_file(engine, secret))
     with database.writing(engine) as connection:
         pseudonyms.must_fit(connection)
     return pseudonyms

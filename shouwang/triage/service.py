@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, cast
 
 from fastapi import Depends, FastAPI, HTTPException, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import Engine
@@ -159,7 +159,10 @@ def api(watch: Watch) -> FastAPI:
     add("/policy", put_policy, methods=["PUT"], responses=too_large | unfit)
     add("/policy/preview", preview_policy, methods=["POST"], responses=too_large | unfit)
     add("/shadows/{name}", get_shadow, methods=["GET"])
-    add("/metrics", get_metrics, methods=["GET"], response_class=PlainTextResponse)
+    told: dict[int | str, dict[str, Any]] = {
+        200: {"content": {"text/plain": {}}, "description": "Prometheus' text format"}
+    }
+    add("/metrics", get_metrics, methods=["GET"], response_class=Response, responses=told)
     return made
 
 
@@ -322,7 +325,7 @@ def get_shadow(
 
 def get_metrics(watch: Here, key: Annotated[Key, _needs("metrics:read")]) -> Response:
     """Counts and times for Prometheus; no text, no name, no id."""
-    return PlainTextResponse(watch.metrics.page(), media_type=CONTENT_TYPE_LATEST)
+    return Response(watch.metrics.page(), media_type=CONTENT_TYPE_LATEST)
 
 
 def _cursor(place: queue.Place) -> str:

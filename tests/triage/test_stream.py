@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nats
 import pytest
+from nats.js import JetStreamContext
 from sqlalchemy import Engine, select
 from sqlalchemy.exc import OperationalError
 
@@ -51,6 +52,24 @@ def source(server: str, tmp_path: Path) -> Source:
     return Source(server, name, f"{name}.>")
 
 
+def publish(url: str, name: str, messages: Sequence[object]) -> None:
+    """A stream of that name with these messages."""
+
+    async def all_of_it() -> None:
+        client = await nats.connect(url)
+        await _publish(client.jetstream(), name, messages)
+        await client.close()
+
+    asyncio.run(all_of_it())
+
+
+async def _publish(streams: JetStreamContext, name: str, messages: Sequence[object]) -> None:
+    await streams.add_stream(name=name, subjects=[f"{name}.>"], retention="workqueue")
+    for message in messages:
+        raw = message if isinstance(message, bytes) else json.dumps(message).encode()
+        await streams.publish(f"{name}.weibo", raw)
+
+
 def run(source: Source, messages: Sequence[object], wanted: int, take: stream.Take) -> tuple[list[Refused], int]:
     """Publish these, consume until that many messages are done with; what was refused, and how many are left."""
     refused: list[Refused] = []
@@ -58,10 +77,7 @@ def run(source: Source, messages: Sequence[object], wanted: int, take: stream.Ta
     async def all_of_it() -> int:
         client = await nats.connect(source.url)
         streams = client.jetstream()
-        await streams.add_stream(name=source.stream, subjects=[source.subject], retention="workqueue")
-        for message in messages:
-            raw = message if isinstance(message, bytes) else json.dumps(message).encode()
-            await streams.publish(source.subject.replace(">", "weibo"), raw)
+        await _publish(streams, source.stream, messages)
         stop = asyncio.Event()
         at_work = asyncio.create_task(stream.consume(source, take, refused.append, stop))
         for _ in range(300):
