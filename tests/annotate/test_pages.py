@@ -124,6 +124,7 @@ def test_disagreements_are_settled_without_names(team: Team) -> None:
     assert "p-2" in hua.get("/").text
     page = hua.get("/adjudicate/2").text
     assert "rater A" in page
+    assert "rater B" in page
     assert "只是累" in page
     assert "Mei" not in page
     assert send(hua, "/adjudicate/2", level="4", high="false").url.path == "/adjudicate"

@@ -45,7 +45,7 @@ def app(project: Project, *, alone: bool = False, **options: Any) -> FastAPI:
         **options,
     )
     if alone and site.accounts.named(ALONE) is None:
-        site.accounts.add(ALONE, secrets.token_urlsafe(24), ROLES)
+        site.accounts.add(ALONE, secrets.token_hex(24), ROLES)
     made = FastAPI(openapi_url=None)
     made.state.project = project
     site.attach(made)

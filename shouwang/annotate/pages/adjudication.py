@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from shouwang.annotate import adjudicate
-from shouwang.annotate.labels import Rating
+from shouwang.annotate.labels import Rating, Stage
 from shouwang.annotate.pages.forms import Adjudicator, OfTurn, OpenProject, Sent, shown, who
 from shouwang.errors import InputError
 from shouwang.language import say
@@ -45,9 +45,13 @@ def decide(visitor: Adjudicator, project: OpenProject, turn: OfTurn, sent: Sent)
 def _without_names(said: list[Rating]) -> list[tuple[str, Rating]]:
     """Ratings as "rater A", "rater B", "model": who said it should not weigh."""
     letters = iter(ascii_uppercase)
-    names = {
-        "llm": lambda: say("model", "模型"),
-        "adjudicated": lambda: say("decision", "裁定"),
-    }
-    people = lambda: say(f"rater {next(letters, '…')}", f"标注员 {next(letters, '…')}")  # noqa: E731
-    return [(names.get(each.stage, people)(), each) for each in said]
+
+    def name(stage: Stage) -> str:
+        if stage == "llm":
+            return say("model", "模型")
+        if stage == "adjudicated":
+            return say("decision", "裁定")
+        letter = next(letters, "…")
+        return say(f"rater {letter}", f"标注员 {letter}")
+
+    return [(name(each.stage), each) for each in said]

@@ -72,5 +72,10 @@ if (post && field) {
     selection.modify(event.shiftKey ? "extend" : "move", way, "character");
     event.preventDefault();
   });
+  // Hidden text is nothing to stop at with the tab key.
+  const veil = document.getElementById("text");
+  const sync = () => (post.tabIndex = veil.checked ? 0 : -1);
+  veil.addEventListener("change", sync);
+  sync();
   draw();
 }
