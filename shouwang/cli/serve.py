@@ -69,7 +69,7 @@ def command(
         watch.worker = _worker(watch, loaded, shadow_model)
         _warm(loaded)
     app = service.app(watch)
-    site = attach(app, engine, points=watch.points, default=default)
+    site = attach(app, engine, points=watch.points, default=default, stated=_stated(loaded))
     logs.to_standard_error()
     settings = uvicorn.Config(
         app, host, port, log_config=None, server_header=False, timeout_graceful_shutdown=GRACE, lifespan="on"
@@ -127,6 +127,12 @@ def _points(model: Model, chosen: str | None) -> dict[str, float]:
     """The model's thresholds on p_high by name."""
     points = {name: point.threshold for name, point in model.operating.points.items()} if model.operating else {}
     return points | ({chosen: model.threshold} if chosen else {})
+
+
+def _stated(model: Model) -> dict[str, tuple[float | None, float | None, float | None]]:
+    """What the model card says: the shares of everyday, low and high posts that reach each threshold."""
+    points = model.operating.points if model.operating else {}
+    return {name: (point.flagged_everyday, point.flagged_low, point.recall) for name, point in points.items()}
 
 
 def _worker(watch: Watch, model: Model, shadow: Path | None) -> Worker:

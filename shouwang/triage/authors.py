@@ -57,6 +57,11 @@ def course(connection: Connection, author: int, most: int = SHOWN) -> list[Momen
     return sorted(found, key=lambda moment: (moment.at, moment.post))
 
 
+def saw(connection: Connection, who: str, author: int) -> None:
+    """Record that `who` was shown an author's course."""
+    ledger.append(connection, who, "saw", f"author:{author}")
+
+
 def numbered(connection: Connection, pseudonyms: Pseudonyms, source: str, name: str) -> int | None:
     """The number of the author whom a source calls that; None where there is none."""
     known = select(authors.c.id).where(authors.c.pseudonym == pseudonyms.author(source, name))

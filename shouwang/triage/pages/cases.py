@@ -33,6 +33,8 @@ def case_page(visitor: Reader, number: Number) -> Response:
         queue.saw(connection, me, [number])
         ratings, notes = queue.ratings(connection, number), queue.notes(connection, number)
         course = authors.course(connection, case.author) if case.author is not None else []
+        if case.author is not None and len(course) > 1:
+            authors.saw(connection, me, case.author)
         trail = ledger.recorded(connection, subject=f"case:{number}", limit=SHOWN_EVENTS)
     blind = case.second_by not in (None, me) and all(rating.who != me for rating in ratings)
     return visitor.page(

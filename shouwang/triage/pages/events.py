@@ -41,6 +41,8 @@ def told(event: Recorded, name: Callable[[str | None], str]) -> str:
     """What happened, with what matters of its data."""
     what = str(WORDS.get(event.what, event.what))
     data = event.data
+    if event.what == "account-changed" and not data.get("active", True):
+        return f"{what} ({say('may not log in', '不可登录')})"
     if event.what == "rated":
         return f"{what} {data['level']}" + (say(" (second opinion)", "（二次评定）") if data.get("second") else "")
     if event.what == "closed":

@@ -8,7 +8,7 @@ from datetime import datetime
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from shouwang.triage import figures
+from shouwang.triage import figures, learning
 from shouwang.triage.pages import chart
 from shouwang.triage.pages.access import Watcher, watch_of
 
@@ -28,6 +28,7 @@ def overview(visitor: Watcher) -> Response:
         opened, closed = figures.by_hour(connection, now - DAYS * DAY)
         days = figures.by_day(connection, now, DAYS)
         flagged = figures.flagged(connection, watch.points, now, DRIFT_DAYS)
+        differences = learning.differences(list(learning.judged(connection)))
     return visitor.page(
         "overview.html",
         days=DAYS,
@@ -40,6 +41,7 @@ def overview(visitor: Watcher) -> Response:
         bands=figures.BANDS,
         date=_date,
         flagged=flagged,
+        differences=differences,
         stated=watch.stated,
         known=lambda number: not math.isnan(number),
     )

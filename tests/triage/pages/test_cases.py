@@ -17,6 +17,7 @@ def test_a_case_shows_text_evidence_level_certainty_and_course(shift: Shift) -> 
     assert "tiny 1" in page
     assert page.count('class="dot') == 4, "four posts of this author"
     assert "xiaozhou" not in page, "only the pseudonym"
+    assert [subject for _, what, subject in events(shift, "saw")] == ["case:6", "author:1"]
 
 
 def test_a_whole_case_from_claim_to_close_is_in_its_trail(shift: Shift) -> None:

@@ -9,9 +9,11 @@ from tests.triage.pages.shift import POSTS, Shift
 def test_the_overview_has_figures_and_no_post(shift: Shift) -> None:
     auditor, mei = Desk(shift, "Aud", "auditor"), Desk(shift, "Mei")
     mei.post("/cases/6/claim")
+    mei.post("/cases/6/rate", level=2)
     page = auditor.get("/overview").text
     assert "14 min" in page, "from opening to the claim"
     assert page.count('class="bar"') == 24 + 14
+    assert '<th scope="row">2</th><td class="number">1</td>' in page, "a false alarm, says Mei"
     assert "86%" in page, "what the card says of high posts"
     assert not any(post.text[:6] in page for post in POSTS)
 
