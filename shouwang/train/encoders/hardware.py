@@ -74,7 +74,10 @@ def _advice(settings: Settings) -> str:
         return f"try --max-length {max(settings.longest // 2, 64)}, --lora 8 or a smaller model"
     smaller = settings.batch // 2
     passes = settings.accumulate * -(-settings.batch // smaller)
-    return f"try --batch {smaller} --accumulate {passes}, which learns from as many posts a step"
+    return (
+        f"try --batch {smaller} --accumulate {passes}, which learns from as many posts a step, "
+        f"or shorter posts: --max-length {max(settings.longest // 2, 64)}"
+    )
 
 
 def peak_memory_mb(device: torch.device) -> float:

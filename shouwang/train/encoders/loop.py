@@ -53,10 +53,10 @@ def fit(
     that was killed and taken up again ends with the same weights as one that was not, given the same thread count.
     Raises InputError when memory or disk runs out, and when the loss is no longer a number.
     """
-    optimizer = _optimizer(encoder.model, settings)
+    optimizer = optimizer_of(encoder.model, settings)
     epochs = checkpoint.resume(folder, encoder.model, optimizer)
     finished(epochs)
-    lesson = _Lesson(encoder, train, settings, optimizer)
+    lesson = Lesson(encoder, train, settings, optimizer)
     devices = [encoder.device] if encoder.device.type == "cuda" else []
     with torch.random.fork_rng(devices), naming_memory(settings), matmul_precision(settings):
         while len(epochs) < settings.epochs and not stopped(epochs, settings.patience):
@@ -100,7 +100,7 @@ def rate_at(step: int, steps: int, settings: Settings) -> float:
     return settings.rate if settings.schedule == "constant" else settings.rate * (steps - step) / (steps - warm)
 
 
-def _optimizer(model: Module, settings: Settings) -> torch.optim.Optimizer:
+def optimizer_of(model: Module, settings: Settings) -> torch.optim.Optimizer:
     """AdamW; matrices decay, biases and norms do not."""
     weights = [p for p in model.parameters() if p.requires_grad]
     groups = [
@@ -110,7 +110,7 @@ def _optimizer(model: Module, settings: Settings) -> torch.optim.Optimizer:
     return torch.optim.AdamW(groups, lr=settings.rate, fused=settings.fused)
 
 
-class _Lesson:
+class Lesson:
     """One epoch at a time; what it draws depends on the seed and the epoch's number alone."""
 
     def __init__(self, encoder: Encoder, train: Encoded, settings: Settings, optimizer: torch.optim.Optimizer) -> None:
@@ -133,18 +133,18 @@ class _Lesson:
         losses = []
         for step, group in enumerate(groups, number * len(groups)):
             steps = settings.epochs * len(groups)
-            losses.append(self._step(group, rate_at(step, steps, settings)))
+            losses.append(self.step(group, rate_at(step, steps, settings)))
             if not np.isfinite(losses[-1]):
                 raise InputError(f"epoch {number + 1}: the loss is {losses[-1]}; try a rate below {settings.rate:g}")
             report(step + 1, steps, losses[-1])
         return float(np.mean(losses))
 
-    def _step(self, group: Sequence[Ints], rate: float) -> float:
+    def step(self, group: Sequence[Ints], rate: float) -> float:
         """One step on several batches, exactly as on one batch of all their posts (but for dropout)."""
         totals = {task: self._weights(task, np.concatenate(group)).sum() for task in self.shares}
         self.optimizer.zero_grad()
         loss = 0.0
-        for rows in (part for batch in group for part in self._passes(batch)):
+        for rows in (part for batch in group for part in self.passes(batch)):
             part = self._loss(rows, totals)
             part.backward()  # type: ignore[no-untyped-call]
             loss += float(part.detach())
@@ -156,7 +156,7 @@ class _Lesson:
         self.optimizer.step()
         return loss
 
-    def _passes(self, batch: Ints) -> list[Ints]:
+    def passes(self, batch: Ints) -> list[Ints]:
         """A batch in parts that memory holds, whatever the length of its posts; whole where it is padded as published."""
         if self.settings.full_width:
             return [batch]

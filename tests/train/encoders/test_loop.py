@@ -63,7 +63,7 @@ def test_two_small_passes_are_one_large_step(checkpoint: Path) -> None:
     for group in ([rows], [rows[:3], rows[3:]]):
         encoder = open_encoder(str(checkpoint), settings)  # in evaluation mode: no dropout
         optimizer = torch.optim.SGD(encoder.model.parameters())
-        loss = loop._Lesson(encoder, read(encoder, settings)[0], settings, optimizer)._step(group, rate=0.1)
+        loss = loop.Lesson(encoder, read(encoder, settings)[0], settings, optimizer).step(group, rate=0.1)
         gradients.append([loss, *(p.grad for p in encoder.model.parameters() if p.grad is not None)])
     assert len(gradients[0]) > 30
     for one, two in zip(*gradients, strict=True):
@@ -79,11 +79,9 @@ def test_a_batch_is_learnt_from_in_parts_that_memory_holds(
     for tokens in (10_000, 12):
         monkeypatch.setattr(loop, "PASS_TOKENS", {"cpu": tokens})
         encoder = open_encoder(str(checkpoint), settings)  # in evaluation mode: no dropout
-        lesson = loop._Lesson(
-            encoder, read(encoder, settings)[0], settings, torch.optim.SGD(encoder.model.parameters())
-        )
-        widths.append([len(part) for part in lesson._passes(rows)])
-        lesson._step([rows], rate=0.1)
+        lesson = loop.Lesson(encoder, read(encoder, settings)[0], settings, torch.optim.SGD(encoder.model.parameters()))
+        widths.append([len(part) for part in lesson.passes(rows)])
+        lesson.step([rows], rate=0.1)
         gradients.append([p.grad for p in encoder.model.parameters() if p.grad is not None])
     assert widths[0] == [8]
     assert sum(widths[1]) == 8
