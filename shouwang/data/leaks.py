@@ -51,8 +51,8 @@ def refuse_leaks(
         named = "; ".join(f"{leak.train_id} = {leak.test_id}" for leak in found[:NAMED_IN_ERROR])
         more = f"; and {len(found) - NAMED_IN_ERROR} more" if len(found) > NAMED_IN_ERROR else ""
         raise InputError(
-            f"{len(found)} of {len(train)} training posts also stand in the test set, word for word or nearly: "
-            f"{named}{more}. A score on this test set would be too high; train without them: --drop-leaks"
+            f"{len(found)} of {len(train)} training posts also stand among those that are scored, word for word or nearly: "
+            f"{named}{more}. A score on these would be too high; train without them: --drop-leaks"
         )
     return drop(train, {leak.train_id for leak in found})
 
