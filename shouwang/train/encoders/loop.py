@@ -34,7 +34,7 @@ Finished = Callable[[Epochs], None]
 PADDED_TOKENS = {"cpu": 512}
 """Of a batch that is only read: small keeps a processor's caches warm; elsewhere 16,384."""
 
-PASS_TOKENS = {"cpu": 1024}
+PASS_TOKENS = {"cpu": 512}
 """Padded tokens that are learnt from at once: what a step holds in memory grows with them; elsewhere 8,192."""
 
 
