@@ -17,11 +17,12 @@ import pytest
 from typer.testing import CliRunner
 
 from shouwang.cli import app
-from shouwang.cli.assess_table import deidentified, levels, marked
+from shouwang.cli.assess_table import levels, marked
 from shouwang.errors import InputError
 from shouwang.models import store
 from shouwang.posts import Assessment, Evidence, Post
 from shouwang.scale import INDICATORS, Indicator
+from shouwang.triage.identifiers import deidentified
 from tests.tiny import save_tiny, save_tiny_blend
 
 TEA, RAIN = "今天喝到好喝的茶", "下雨了，带伞"

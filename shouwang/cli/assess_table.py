@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from itertools import groupby
 
 from rich.box import SIMPLE_HEAD
@@ -15,9 +13,9 @@ from rich.text import Text
 
 from shouwang import scale
 from shouwang.language import say
-from shouwang.posts import Assessment, Post
-from shouwang.text import deidentify
+from shouwang.posts import Assessment
 from shouwang.triage.batch import Ranked, Summary
+from shouwang.triage.identifiers import deidentified
 
 SHOWN_CHARACTERS = 80
 WIDEST_ID = 16
@@ -63,17 +61,6 @@ def print_table(ranked: Ranked, *, hide_identifiers: bool = False) -> None:
         found = ", ".join(f"{kind} {count}" for kind, count in replaced.items()) or "0"
         plain.print(say(f"Replaced in the posts shown: {found}.", f"显示的帖子中已替换：{found}。"))
     _print_summary(plain, ranked.summary)
-
-
-def deidentified(post: Post, assessment: Assessment) -> tuple[Post, Assessment, Mapping[str, int]]:
-    """The post with placeholders, its evidence at the places that it has there, and how many of each kind were put in."""
-    hidden = deidentify(post.text)
-    starts, ends = hidden.aligned.starts, hidden.aligned.ends
-    evidence = tuple(
-        replace(span, start=bisect_right(ends, span.start), end=bisect_left(starts, span.end))
-        for span in assessment.evidence
-    )
-    return Post(post.id, hidden.text), replace(assessment, evidence=evidence), hidden.counts
 
 
 def _cells(assessment: Assessment) -> tuple[str, str, Text]:

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, insert, or_, select, tuple_, update
@@ -31,9 +31,11 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, inser
 from shouwang import ledger, lookup
 from shouwang.errors import InputError, ShouwangError
 from shouwang.language import Words, say
-from shouwang.posts import Assessment
+from shouwang.posts import Assessment, Post
 from shouwang.scale import level as level_of
+from shouwang.text import deidentify
 from shouwang.triage import tables
+from shouwang.triage.identifiers import deidentified
 from shouwang.triage.policy import Priority, Reason
 from shouwang.triage.tables import assessments, authors, cases, posts
 
@@ -123,6 +125,13 @@ class Case:
     @property
     def place(self) -> Place:
         return Place(self.priority, self.opened_at, self.id)
+
+    def deidentified(self) -> Case:
+        """The same without what points to a person in its text, and without the post's id."""
+        if self.assessment is None:
+            return replace(self, text=deidentify(self.text).text, external_id="")
+        post, assessment, _ = deidentified(Post("", self.text), replace(self.assessment, id=""))
+        return replace(self, text=post.text, external_id="", assessment=assessment)
 
     def held_by(self, now: float) -> str | None:
         """Who holds the case: nobody once the lease has run out."""

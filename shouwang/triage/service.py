@@ -31,6 +31,10 @@ from shouwang.triage.worker import Worker
 
 STUCK = 60.0  # seconds that a post waits until the service no longer counts as ready
 CURSOR = r"^[1-3]~[0-9]{1,12}(\.[0-9]{1,9})?~[0-9]{1,18}$"
+Deidentify = Annotated[
+    bool,
+    Query(description="Replace phone numbers, names of accounts and the like in the text; leave out the post's id"),
+]
 BEARER = HTTPBearer(auto_error=False, description="A key from `shouwang watch add-key`.")
 
 
@@ -237,6 +241,7 @@ def get_cases(
     priority: Literal["now", "today", "watch"] | None = None,
     after: Annotated[str | None, Query(pattern=CURSOR, description="`next` of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    deidentify: Deidentify = False,
 ) -> m.CasePage:
     """Cases with their texts. That they were read is recorded."""
     place = _place(after) if after is not None else None
@@ -247,10 +252,13 @@ def get_cases(
         with database.writing(watch.engine) as connection:
             queue.saw(connection, key.who, [case.id for case in found])
     following = _cursor(found[-1].place) if len(found) == limit else None
-    return m.CasePage(cases=[m.CaseOut.of(case, watch.clock()) for case in found], next=following)
+    shown = [case.deidentified() if deidentify else case for case in found]
+    return m.CasePage(cases=[m.CaseOut.of(case, watch.clock()) for case in shown], next=following)
 
 
-def get_case(number: int, watch: Here, key: Annotated[Key, _needs("cases:read")]) -> m.CaseDetail:
+def get_case(
+    number: int, watch: Here, key: Annotated[Key, _needs("cases:read")], deidentify: Deidentify = False
+) -> m.CaseDetail:
     """A case with its text and what people say of it. That it was read is recorded."""
     if not 0 < number < 2**63:
         raise HTTPException(404, f"there is no case {number}")
@@ -265,6 +273,7 @@ def get_case(number: int, watch: Here, key: Annotated[Key, _needs("cases:read")]
         m.RatingOut(who=each.who, level=each.level, high=each.high, second=each.second, at=m.moment(each.at))
         for each in ratings
     ]
+    case = case.deidentified() if deidentify else case
     return m.CaseDetail(**m.CaseOut.of(case, watch.clock()).model_dump(), ratings=told)
 
 

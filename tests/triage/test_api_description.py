@@ -19,7 +19,7 @@ from tests.triage.invented import POLICY, PSEUDONYMS, watch
 
 OPERATIONS = 9
 FEW = settings(
-    max_examples=8,
+    max_examples=6,
     deadline=None,
     derandomize=True,
     database=None,

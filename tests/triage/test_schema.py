@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -10,6 +11,9 @@ from sqlalchemy import text
 from shouwang import database, ledger
 from shouwang.errors import InputError
 from shouwang.triage import schema, tables
+from shouwang.web import accounts
+
+OURS = {**tables.metadata.tables, **accounts.metadata.tables}
 
 
 def test_the_migrations_make_the_tables_that_the_code_uses(database_url: str) -> None:
@@ -18,13 +22,23 @@ def test_the_migrations_make_the_tables_that_the_code_uses(database_url: str) ->
     assert schema.is_current(engine)
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"include_object": _is_ours})
-        assert compare_metadata(context, tables.metadata) == []
+        assert compare_metadata(context, [tables.metadata, accounts.metadata]) == []
         assert ledger.verify(connection).events == 0
     engine.dispose()
 
 
 def _is_ours(found: object, name: str | None, kind: str, reflected: bool, beside: object) -> bool:
-    return kind != "table" or name in tables.metadata.tables
+    return kind != "table" or name in OURS
+
+
+def test_no_number_is_given_twice_on_sqlite_either(tmp_path: Path) -> None:
+    engine = database.engine(tmp_path / "watch.sqlite")
+    schema.upgrade(engine)
+    with engine.connect() as connection:
+        made = connection.execute(text("SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'")).scalars()
+        wanted = {name for name, table in OURS.items() if table.dialect_options["sqlite"]["autoincrement"]}
+        assert set(made) == wanted and "cases" in wanted
+    engine.dispose()
 
 
 def test_several_processes_that_start_at_once_migrate_once(database_url: str) -> None:

@@ -179,6 +179,15 @@ def test_hostile_markup_is_kept_as_text_and_given_as_json(engine: Engine, api: C
     assert answer.headers["Content-Type"] == "application/json"
 
 
+def test_identifiers_are_replaced_on_request(engine: Engine, api: Caller) -> None:
+    watch(engine, "7 夜里打 13912345678 找我")
+    case = api.get("/v1/cases", params={"deidentify": True}).json()["cases"][0]
+    assert (case["text"], case["post"]["id"], case["assessment"]["id"]) == ("7 夜里打 [电话] 找我", "", "")
+    alone = api.get(f"/v1/cases/{case['id']}", params={"deidentify": True}).json()
+    assert alone["text"] == case["text"]
+    assert "13912345678" in api.get(f"/v1/cases/{case['id']}").json()["text"]
+
+
 def test_a_policy_is_previewed_then_set_and_a_point_that_the_model_lacks_is_refused(
     engine: Engine, api: Caller
 ) -> None:
