@@ -95,6 +95,8 @@ class LanguageModel:
 
 BAIDU = "https://fanyi-api.baidu.com/api/trans/vip/translate"
 _BAIDU_CODES = {CHINESE: "zh", "en": "en", "es": "spa", "fr": "fra", "ar": "ara", "ja": "jp"}
+_BAIDU_BYTES = 6_000
+"""Of UTF-8 in one request, as Baidu's documentation says."""
 _BAIDU_PASSING = frozenset({"52001", "52002", "54003", "54005"})  # late, system, too often, too often with long texts
 _BAIDU_FINAL = {
     "52003": "the application id is not known or its service not open",
@@ -132,11 +134,13 @@ class Baidu:
 
     def translate(self, texts: Sequence[str], source: str, target: str) -> list[str | None]:
         lines = [[line for line in deidentify(text).text.splitlines() if line.strip()] for text in texts]
-        flat = [line for each in lines for line in each]
-        if not flat:
-            return [None] * len(texts)
-        found = iter(self._ask(flat, _BAIDU_CODES[source], _BAIDU_CODES[target]))
-        return ["\n".join(next(found) for _ in each) or None for each in lines]
+        lines = [each if all(len(line.encode()) <= _BAIDU_BYTES for line in each) else [] for each in lines]
+        found = (
+            line
+            for request in _requests([line for each in lines for line in each])
+            for line in self._ask(request, _BAIDU_CODES[source], _BAIDU_CODES[target])
+        )
+        return ["\n".join([next(found) for _ in each]) or None for each in lines]
 
     def _ask(self, lines: Sequence[str], source: str, target: str) -> list[str]:
         """As many translations as lines. Raises EndpointError after the last attempt, or at once where none would help."""
@@ -185,6 +189,21 @@ class Baidu:
         now = time.monotonic()
         time.sleep(max(0.0, self._next - now))
         self._next = time.monotonic() + (1 + attempt) / self.per_second
+
+
+def _requests(lines: Sequence[str]) -> Iterator[list[str]]:
+    """The lines in order, as many at once as one request may hold."""
+    request: list[str] = []
+    size = 0
+    for line in lines:
+        more = len(line.encode()) + 1
+        if request and size + more > _BAIDU_BYTES:
+            yield request
+            request, size = [], 0
+        request.append(line)
+        size += more
+    if request:
+        yield request
 
 
 # --- a local folder -------------------------------------------------------------------------------------------------

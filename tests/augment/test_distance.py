@@ -1,10 +1,17 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from typing import Any
 
+import numpy as np
 import pytest
 
 from shouwang.augment.distance import distinct, edit_share, self_bleu
+from shouwang.augment.plan import Result
+from shouwang.augment.records import Augmented
+from shouwang.augment.report import report
+from tests.augment.invented import split
 
 
 @pytest.mark.parametrize(
@@ -24,3 +31,15 @@ def test_self_bleu_is_one_for_copies_and_low_for_strangers() -> None:
     assert self_bleu(["今天下雨了吗", "今天下雨了吗"]) == pytest.approx(1)
     assert self_bleu(["今天下雨了吗", "明早起风没有"]) == 0
     assert math.isnan(self_bleu(["今天"]))
+
+
+def test_a_report_counts_by_level_and_method_and_measures_distance() -> None:
+    kept = [Augmented("n", "今天友人约我去公园散步，天气很好", 0, False, "synonyms", ("a-1",))]
+    result = Result(kept, Counter({("synonyms", 4, "close"): 2}), Counter(), {0: 3, 4: 2}, {0: 4, 4: 3}, {4: 1})
+    found: Any = report(result, split(), lambda texts: np.eye(2)[[0] * len(texts)])
+    assert found["levels"][1] == {"level": 4, "before": 2, "goal": 3, "new": {}, "short": 1}
+    assert found["filtered"] == [{"method": "synonyms", "level": 4, "reason": "close", "posts": 2}]
+    assert found["methods"]["synonyms"] == {
+        **{"posts": 1, "edit": 0.0625, "embedding": 0.0, "self_bleu": None},
+        "distinct": {"1": 1.0, "2": 1.0, "3": 1.0},
+    }

@@ -103,6 +103,12 @@ def test_a_post_of_several_lines_comes_back_whole(clerk: Make) -> None:
     assert clerk()[1].translate(["雨\n\n雪", "", "风"], "zh", "en") == ["雨（经en）\n雪（经en）", None, "风（经en）"]
 
 
+def test_a_request_is_no_longer_than_baidu_takes_and_a_line_beyond_that_is_not_sent(clerk: Make) -> None:
+    asked, translator = clerk()
+    assert translator.translate(["雨" * 1_500, "雪" * 1_500, "风" * 2_001, "云"], "zh", "en")[2] is None
+    assert [len(form["q"]) for form in asked.asked] == [1_500, 1_502]
+
+
 @pytest.mark.parametrize(
     "passing",
     [
