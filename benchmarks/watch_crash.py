@@ -107,21 +107,23 @@ class Outcome:
 
 
 class Watch:
-    """`shouwang serve` on a tiny model, started by a zygote."""
+    """`shouwang serve` on a tiny model or the built-in one, started by a zygote."""
 
-    def __init__(self, where: str, folder: Path) -> None:
+    def __init__(self, where: str, folder: Path, tiny: bool = True) -> None:
         self.engine = database.engine(where)
         schema.upgrade(self.engine)
         with database.writing(self.engine) as connection:
             self.key = keys.add(connection, "load", ["posts:write", "cases:read"], "cli", time.time(), 10**7)
         from tests.tiny import save_tiny
 
-        save_tiny(folder / "model")
+        if tiny:
+            save_tiny(folder / "model")
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
-        words = ["serve", "--database", where, "--secret", str(folder / "secret"), "--model", str(folder / "model")]
+        words = ["serve", "--database", where, "--secret", str(folder / "secret")]
+        words += ["--model", str(folder / "model")] if tiny else []
         command = [sys.executable, str(HERE / "watch_zygote.py"), *words, "--port", str(port)]
         self.log = (folder / "log").open("wb")
         self.zygote = subprocess.Popen(
@@ -172,8 +174,8 @@ class Watch:
 
 
 @contextmanager
-def watching(where: str, folder: Path) -> Iterator[Watch]:
-    watch = Watch(where, folder)
+def watching(where: str, folder: Path, tiny: bool = True) -> Iterator[Watch]:
+    watch = Watch(where, folder, tiny)
     try:
         yield watch
     finally:

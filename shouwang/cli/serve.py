@@ -72,7 +72,14 @@ def command(
     site = attach(app, engine, points=watch.points, default=default, stated=_stated(loaded))
     logs.to_standard_error()
     settings = uvicorn.Config(
-        app, host, port, log_config=None, server_header=False, timeout_graceful_shutdown=GRACE, lifespan="on"
+        app,
+        host,
+        port,
+        log_config=None,
+        server_header=False,
+        access_log=False,
+        timeout_graceful_shutdown=GRACE,
+        lifespan="on",
     )
     server = uvicorn.Server(settings)
     listening = settings.bind_socket()

@@ -11,15 +11,16 @@ OURS = ("shouwang", "uvicorn")
 
 
 class JsonLines(logging.Formatter):
-    """A record as JSON; of an exception only the kind, since its message may quote what somebody wrote."""
+    """A record as JSON, with what it has in `fields`; of an exception only the kind: its message may quote a post."""
 
     def format(self, record: logging.LogRecord) -> str:
-        told = {
+        told: dict[str, object] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
         }
+        told |= getattr(record, "fields", {})
         if record.exc_info and record.exc_info[0]:
             told["error"] = record.exc_info[0].__name__
         return json.dumps(told, ensure_ascii=False)

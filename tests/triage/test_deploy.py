@@ -1,0 +1,37 @@
+"""What lies in deploy/ is read by what will read it."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+from typer.testing import CliRunner
+
+from shouwang.cli import app
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+
+
+def test_systemd_finds_no_fault_in_the_unit(tmp_path: Path) -> None:
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("no systemd-analyze on this machine")
+    unit = tmp_path / "shouwang.service"
+    unit.write_text((DEPLOY / "shouwang.service").read_text().replace("/opt/shouwang/bin/shouwang", "/bin/true"))
+    found = subprocess.run([program, "verify", unit], capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+def test_every_command_of_the_compose_file_is_one_and_only_the_front_is_open() -> None:
+    told: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    for name in ("watch", "worker"):
+        words = [word for word in told["services"][name]["command"] if not word.startswith("-")][:2]
+        assert CliRunner().invoke(app, [*(words if words[0] == "watch" else words[:1]), "--help"]).exit_code == 0
+        assert told["services"][name]["read_only"] and told["services"][name]["cap_drop"] == ["ALL"]
+    opened = {name: service["ports"] for name, service in told["services"].items() if "ports" in service}
+    assert opened == {"watch": ["127.0.0.1:8000:8000"]}
+    assert told["networks"]["inside"]["internal"]
