@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -378,6 +378,58 @@ def export(
         typer.echo(
             say("left out: ", "未收入：") + ", ".join(f"{reason} {count}" for reason, count in found.left_out.items())
         )
+
+
+Tool = Annotated[
+    Literal["label-studio", "jsonl"],
+    typer.Argument(
+        help=say("label-studio, or jsonl (doccano, Argilla).", "label-studio，或 jsonl（doccano、Argilla）。")
+    ),
+]
+
+
+@app.command(help=say("Posts to another annotation tool.", "把帖子交给其他标注工具。"))
+def send(
+    tool: Tool,
+    file: Annotated[Path, typer.Argument(help=say("The file to write.", "要写的文件。"))],
+    project: ProjectFile = DEFAULT,
+) -> None:
+    if file.exists():
+        raise InputError(f"{file} exists already; name another file")
+    with opened(project) as there:
+        from shouwang.annotate import interchange
+
+        with file.open("w", encoding="utf-8") as stream:
+            if tool == "jsonl":
+                for row in interchange.jsonl_rows(there):
+                    files.write_line(stream, row)
+            else:
+                json.dump(interchange.label_studio_tasks(there), stream, ensure_ascii=False, indent=1)
+    if tool == "label-studio":
+        typer.echo(say("Labelling interface of the Label Studio project:", "Label Studio 项目的标注界面："))
+        typer.echo(interchange.label_studio_interface())
+
+
+@app.command(help=say("Annotations of another tool back in.", "读回其他工具的标注。"))
+def receive(
+    tool: Annotated[Literal["label-studio"], typer.Argument(help=say("label-studio.", "label-studio。"))],
+    file: Annotated[Path, typer.Argument(help=say("Its JSON export.", "其 JSON 导出文件。"))],
+    project: ProjectFile = DEFAULT,
+) -> None:
+    try:
+        tasks = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        tasks = None
+    if not isinstance(tasks, list) or not all(isinstance(task, dict) for task in tasks):
+        raise InputError(f"{file} is no Label Studio export; choose the format JSON there, not JSON-MIN or CSV")
+    with opened(project) as there:
+        from shouwang.annotate import interchange
+
+        found = interchange.from_label_studio(there, tasks)
+    typer.echo(say(f"{found.ratings} ratings added.", f"新增 {found.ratings} 个标注。"))
+    for reason, count in found.left_out.items():
+        typer.echo(f"  {count} × {reason}")
+    raise typer.Exit(SOME_SKIPPED if found.left_out.keys() - {"there already"} else ALL_WELL)
 
 
 def _json(text: str) -> dict[str, object]:

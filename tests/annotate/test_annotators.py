@@ -18,6 +18,7 @@ from shouwang.annotate.project import Project
 from shouwang.errors import InputError
 from shouwang.llm import Client, Endpoint, EndpointError
 from shouwang.posts import Post
+from tests.examples import FOLDER
 from tests.llm.scripted import Body, Scripted, chat, error
 
 
@@ -128,3 +129,10 @@ def test_a_post_that_speaks_to_the_rater_is_marked_whatever_the_model_says() -> 
 )
 def test_ordinary_words_are_no_instruction(text: str) -> None:
     assert not instructs(text)
+
+
+def test_most_posts_of_the_injection_set_are_marked_by_rules_alone() -> None:
+    rows = [json.loads(line) for line in (FOLDER / "injections.jsonl").read_text(encoding="utf-8").splitlines()]
+    missed = [row["id"] for row in rows if not instructs(row["text"])]
+    assert len(missed) / len(rows) < 0.2, missed
+    assert not any(instructs(row["plain"]) for row in rows)
