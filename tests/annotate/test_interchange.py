@@ -49,7 +49,7 @@ def test_offsets_after_an_emoji_are_understood_either_way(project: Project) -> N
 
 
 def test_what_cannot_be_taken_is_counted_with_the_reason(project: Project) -> None:
-    other = [{"data": {"id": "p-1", "text": "另一段话"}, "annotations": []}, {"data": {}}]
+    other: list[dict[str, Any]] = [{"data": {"id": "p-1", "text": "另一段话"}, "annotations": []}, {"data": {}}]
     incomplete = annotated(project, "p-1", [{"from_name": "level", "value": {"choices": ["3"]}}])
     skipped = [{**incomplete[0], "annotations": [{"was_cancelled": True}]}]
     found = from_label_studio(project, [*other, *incomplete, *skipped])
