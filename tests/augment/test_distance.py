@@ -40,6 +40,6 @@ def test_a_report_counts_by_level_and_method_and_measures_distance() -> None:
     assert found["levels"][1] == {"level": 4, "before": 2, "goal": 3, "new": {}, "short": 1}
     assert found["filtered"] == [{"method": "synonyms", "level": 4, "reason": "close", "posts": 2}]
     assert found["methods"]["synonyms"] == {
-        **{"posts": 1, "edit": 0.0625, "embedding": 0.0, "self_bleu": None},
-        "distinct": {"1": 1.0, "2": 1.0, "3": 1.0},
+        **{"posts": 1, "edit": 2 / 16, "embedding": 0.0, "self_bleu": None},
+        "distinct": {"1": 15 / 16, "2": 1.0, "3": 1.0},
     }
