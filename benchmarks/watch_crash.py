@@ -52,8 +52,13 @@ class Load:
     accepted: set[str] = field(default_factory=set)
     answers: Counter[str] = field(default_factory=Counter)
     stop: threading.Event = field(default_factory=threading.Event)
+    client: httpx2.Client = field(init=False)
 
     def run(self) -> None:
+        with httpx2.Client(headers={"Authorization": f"Bearer {self.key}"}, timeout=10) as self.client:
+            self._deliver_all()
+
+    def _deliver_all(self) -> None:
         rng, number = random.Random(self.seed), 0  # noqa: S311
         while not self.stop.is_set():
             lot = [self._post(rng, number + n) for n in range(LOT)]
@@ -69,13 +74,12 @@ class Load:
         return {"source": "crash", "id": name, "text": text, "author": f"a{rng.randrange(AUTHORS)}"}
 
     def _deliver(self, lot: list[dict[str, str]]) -> bool:
-        head = {"Authorization": f"Bearer {self.key}"}
         try:
-            answer = httpx2.post(f"{self.url}/v1/posts", json={"posts": lot}, headers=head, timeout=10)
+            answer = self.client.post(f"{self.url}/v1/posts", json={"posts": lot})
             self.answers[str(answer.status_code)] += 1
             if answer.status_code == 202:
                 self.accepted |= {post["id"] for post in lot}
-                httpx2.get(f"{self.url}/v1/cases?limit=5", headers=head, timeout=10)
+                self.client.get(f"{self.url}/v1/cases?limit=5")
             return answer.status_code == 202
         except httpx2.HTTPError as error:
             self.answers[type(error).__name__] += 1
@@ -122,6 +126,7 @@ class Watch:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
+        self.client = httpx2.Client(timeout=5)  # a new one takes longer than an answer
         words = ["serve", "--database", where, "--secret", str(folder / "secret")]
         words += ["--model", str(folder / "model")] if tiny else []
         command = [sys.executable, str(HERE / "watch_zygote.py"), *words, "--port", str(port)]
@@ -138,7 +143,7 @@ class Watch:
 
     def answers(self, path: str = "/healthz") -> dict[str, Any] | None:
         try:
-            return httpx2.get(self.url + path, timeout=5).json()  # type: ignore[no-any-return]
+            return self.client.get(self.url + path).json()  # type: ignore[no-any-return]
         except (httpx2.HTTPError, ValueError):
             return None
 
@@ -170,6 +175,7 @@ class Watch:
         self.orders.close()
         self.zygote.wait(PATIENCE)
         self.log.close()
+        self.client.close()
         self.engine.dispose()
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from threading import Event
 
 import pytest
 from sqlalchemy import Engine, func, select
@@ -10,7 +11,7 @@ from shouwang import database, ledger
 from shouwang.posts import Assessment, Post
 from shouwang.triage import authors, policies, queue
 from shouwang.triage.tables import assessments, cases, posts
-from shouwang.triage.worker import TAKEN_FOR, Shadow
+from shouwang.triage.worker import TAKEN_FOR, Shadow, Worker
 from tests.triage.invented import POLICY, PSEUDONYMS, deliver, incoming, read_level, watch, worker
 
 
@@ -50,6 +51,21 @@ def test_of_two_workers_on_one_post_the_first_result_stays(engine: Engine) -> No
     with database.writing(engine) as connection:
         assert slow._write(connection, taken, found, {}, held) == set()
     assert (count(engine, assessments), count(engine, cases)) == (1, 1)
+
+
+def test_told_to_stop_it_finishes_the_batch_in_hand_and_takes_no_other(engine: Engine) -> None:
+    deliver(engine, incoming("3 雨", "6 夜", "9 风"))
+    stop = Event()
+
+    def told_meanwhile(given: Iterable[Post]) -> Iterator[Assessment]:
+        stop.set()
+        return read_level(given)
+
+    Worker(engine, told_meanwhile, default=POLICY, clock=lambda: 1000.0, batch=2).run(stop)
+    assert count(engine, assessments) == 2
+    with engine.connect() as connection:
+        left = select(posts.c.taken_until, posts.c.attempts).where(posts.c.assessed_at.is_(None))
+        assert [tuple(row) for row in connection.execute(left)] == [(0.0, 0)]
 
 
 def test_a_post_that_breaks_the_model_becomes_a_case_and_holds_up_no_other(engine: Engine) -> None:
