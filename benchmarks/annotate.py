@@ -8,6 +8,7 @@ kill    random kill -9 of `shouwang annotate llm` and of the server that raters 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -142,7 +143,7 @@ def token(page: str) -> str:
     return found[1] if found else ""
 
 
-def measure_serve(folder: Path, n: int, raters: int, each: int = 20, think: float = 1.0) -> None:
+def measure_serve(folder: Path, n: int, raters: int, each: int = 8, think: float = 5.0) -> None:
     project, port = made(folder, n), free_port()
     accounts(project, raters)
     process = server(project, port)
@@ -199,6 +200,10 @@ class Model(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def handle(self) -> None:
+        with contextlib.suppress(ConnectionError):  # the client was killed
+            super().handle()
 
     def log_message(self, *_: object) -> None: ...
 

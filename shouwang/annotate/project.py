@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -80,6 +81,7 @@ RATINGS = Table(
     Column("note", Text, nullable=False, default=""),
     Column("data", Text, nullable=False, default="{}"),
     Index("ratings_of_post", "post", "stage"),
+    Index("ratings_by_who", "who", "stage", "post"),
     Index("one_blind_rating", "post", "who", unique=True, sqlite_where=text("stage IN ('blind', 'llm')")),
     Index("one_decision", "post", unique=True, sqlite_where=text("stage = 'adjudicated'")),
 )
@@ -125,7 +127,7 @@ class Project:
         with self.engine.connect() as connection:
             return json.loads(connection.execute(select(SETTINGS.c.value).where(SETTINGS.c.name == name)).scalar_one())
 
-    @property
+    @cached_property
     def raters(self) -> int:
         """How many people rate each post."""
         return int(self.setting("raters"))

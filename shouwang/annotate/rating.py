@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, case, delete, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, and_, delete, exists, func, insert, or_, select, update
 
 from shouwang.annotate.labels import Label, Rating
 from shouwang.annotate.project import CLAIMS, POSTS, RATINGS, Project, add_rating, latest, rating_of
@@ -45,10 +45,13 @@ def next_for(project: Project, who: str, now: float | None = None) -> Turn | Non
     now = time.time() if now is None else now
     with project.writing() as connection:
         mine = and_(CLAIMS.c.post == POSTS.c.id, CLAIMS.c.who == who)
-        held = exists().where(mine, CLAIMS.c.until > now)
         put_off = exists().where(mine, CLAIMS.c.until == PUT_OFF)
         waiting = _waiting(who, project.raters, now)
-        for query in (waiting.where(held), waiting.where(~put_off), waiting):
+        open_ = CLAIMS.alias()
+        held = waiting.select_from(POSTS.join(open_, open_.c.post == POSTS.c.id)).where(
+            open_.c.who == who, open_.c.until > now
+        )
+        for query in (held, waiting.where(~put_off), waiting):
             row = connection.execute(query.order_by(POSTS.c.turn).limit(1)).first()
             if row is not None:
                 _claim(connection, row.id, who, now + HELD)
@@ -126,19 +129,17 @@ def recent(project: Project, who: str, limit: int = 20) -> list[tuple[int, Ratin
 
 
 def progress(project: Project, who: str) -> Progress:
-    raters = project.raters
-    rated = exists().where(RATINGS.c.post == POSTS.c.id, RATINGS.c.who == who, RATINGS.c.stage == "blind")
-    enough = POSTS.c.rated >= raters
+    blind = and_(RATINGS.c.who == who, RATINGS.c.stage == "blind")
+    few = POSTS.c.rated < project.raters
+    counts = (
+        select(func.count()).where(blind),
+        select(func.count()).select_from(POSTS).where(few),
+        select(func.count()).select_from(RATINGS.join(POSTS, POSTS.c.id == RATINGS.c.post)).where(blind, few),
+        select(func.count()).select_from(POSTS),
+    )
     with project.engine.connect() as connection:
-        row = connection.execute(
-            select(
-                func.count(),
-                func.coalesce(func.sum(case((enough, 1), else_=0)), 0),
-                func.coalesce(func.sum(case((and_(~enough, ~rated), 1), else_=0)), 0),
-            ).select_from(POSTS)
-        ).one()
-        mine = select(func.count()).where(RATINGS.c.who == who, RATINGS.c.stage == "blind")
-        return Progress(connection.execute(mine).scalar_one(), row[2], row[0], row[1])
+        mine, too_few, mine_of_these, posts = (connection.execute(count).scalar_one() for count in counts)
+    return Progress(mine, too_few - mine_of_these, posts, posts - too_few)
 
 
 def _mine(connection: Connection, post: str, who: str) -> Label | None:
