@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import signal
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +15,7 @@ from rich.console import Console
 
 from shouwang import files
 from shouwang.cli.watch_options import Database, Secret, opened, secret_of
-from shouwang.errors import ALL_WELL, NOTHING_DONE, SOME_SKIPPED, InputError
+from shouwang.errors import ALL_WELL, INTERRUPTED, NOTHING_DONE, SOME_SKIPPED, InputError
 from shouwang.language import say
 
 if TYPE_CHECKING:
@@ -68,25 +70,41 @@ def command(
     console = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
     columns = Columns(text_column, id_column, author_column, time_column)
     records = _records(posts, source, columns, encoding, fed, stop if follow else None)
-    try:
-        feed(
-            engine,
-            records,
-            secret_of(engine, secret),
-            "cli",
-            fed,
-            waiting=lambda: console.print(
-                say("The database does not answer; waiting.", "数据库没有响应，等待中。"),
-            ),
-        )
-    except KeyboardInterrupt:
-        stop.set()
-    finally:
-        engine.dispose()
+    pseudonyms = secret_of(engine, secret)
+
+    def waiting() -> None:
+        console.print(say("The database does not answer; waiting.", "数据库没有响应，等待中。"))
+
+    with _stopped_by_signal(stop):
+        feed(engine, records, pseudonyms, "cli", fed, stop=stop, waiting=waiting)
+    engine.dispose()
     _print(console, fed)
     taken = fed.accepted + fed.repeated
     lost = fed.skips or fed.conflicts
+    if stop.is_set() and not follow:
+        raise typer.Exit(INTERRUPTED)
     raise typer.Exit(ALL_WELL if taken and not lost else SOME_SKIPPED if taken else NOTHING_DONE)
+
+
+@contextmanager
+def _stopped_by_signal(stop: threading.Event) -> Iterator[None]:
+    """Ctrl-C, or SIGTERM, once: what has been read is delivered. Twice: at once."""
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+
+    def as_before() -> None:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+    def once(*_: object) -> None:
+        stop.set()
+        as_before()
+
+    for each in before:
+        signal.signal(each, once)
+    try:
+        yield
+    finally:
+        as_before()
 
 
 def _records(

@@ -22,6 +22,7 @@ from sqlalchemy.exc import OperationalError
 
 from shouwang import database
 from shouwang.columns import column_name, posts_from
+from shouwang.errors import InputError
 from shouwang.posts import Row, Skipped
 from shouwang.triage import intake
 from shouwang.triage.intake import Incoming, Pseudonyms, Receipt
@@ -93,14 +94,17 @@ def feed(
     who: str,
     fed: Fed,
     *,
+    stop: Event | None = None,
     delivered: Callable[[Receipt], None] = lambda receipt: None,
     waiting: Callable[[], None] = lambda: None,
 ) -> None:
     """Deliver all records, in portions, soon after each was read; what became of them is added up in `fed`.
 
-    `waiting` is called each time that the database does not answer; then the portion is tried again.
+    Once `stop` is set, what has been read is still delivered. `waiting` is called each time that the database does not
+    answer; then the portion is tried again. Raises InputError where it does not answer and `stop` is set.
     """
-    for portion in _portions(records):
+    stop = stop or Event()
+    for portion in _portions(records, stop):
         fed.skips += [record for record in portion if isinstance(record, Skipped)]
         posts = [record for record in portion if isinstance(record, Incoming)]
         while posts:
@@ -108,8 +112,13 @@ def feed(
                 with database.writing(engine) as connection:
                     receipt = intake.accept(connection, posts, pseudonyms, who)
             except OperationalError:
+                if stop.is_set():
+                    raise InputError(
+                        f"the database does not answer; {len(posts)} posts that were read are not delivered: give the "
+                        "same command again, what is there already is recognised"
+                    ) from None
                 waiting()
-                time.sleep(RETRY)
+                stop.wait(RETRY)
                 continue
             fed.accepted += receipt.accepted
             fed.repeated += receipt.repeated
@@ -156,8 +165,11 @@ class Growing(io.RawIOBase):
             self._file.seek(0)
 
 
-def _portions(records: Iterable[Incoming | Skipped]) -> Iterator[Sequence[Incoming | Skipped]]:
-    """Records in portions: full ones, or what came within `WAIT`. They are read on a thread of their own."""
+def _portions(records: Iterable[Incoming | Skipped], stop: Event) -> Iterator[Sequence[Incoming | Skipped]]:
+    """Records in portions: full ones, or what came within `WAIT`; once `stop` is set, what has been read.
+
+    They are read on a thread of their own.
+    """
     read: Queue[Incoming | Skipped | BaseException | None] = Queue(4 * AT_ONCE)
 
     def reading() -> None:
@@ -169,26 +181,29 @@ def _portions(records: Iterable[Incoming | Skipped]) -> Iterator[Sequence[Incomi
             read.put(error)
 
     Thread(target=reading, name="reading", daemon=True).start()
-    ended = False
-    while not ended:
+    while True:
         portion: list[Incoming | Skipped] = []
-        until = None
+        until = time.monotonic() + WAIT
         while len(portion) < AT_ONCE:
             try:
-                record = read.get(timeout=None if until is None else max(0.0, until - time.monotonic()))
+                record = read.get(timeout=max(0.0, until - time.monotonic()))
             except Empty:
-                break
-            if isinstance(record, BaseException):
+                if portion or stop.is_set():
+                    break
+                until = time.monotonic() + WAIT
+                continue
+            if record is None or isinstance(record, BaseException):
                 if portion:
                     yield portion
-                raise record
-            if record is None:
-                ended = True
-                break
+                if record is not None:
+                    raise record
+                return
             portion.append(record)
-            until = until or time.monotonic() + WAIT
-        if portion:
-            yield portion
+            if len(portion) == 1:
+                until = time.monotonic() + WAIT
+        if not portion:
+            return
+        yield portion
 
 
 def _cell(row: Row, given: str | None, usual: Sequence[str]) -> str | None:

@@ -116,3 +116,16 @@ def test_a_post_does_not_wait_for_a_full_portion(engine: Engine) -> None:
 
     feed(engine, slowly(), PSEUDONYMS, "cli", Fed(), delivered=lambda receipt: seen.append(time.monotonic() - begun))
     assert len(seen) == 2 and seen[0] < 3.5 * feeding.WAIT
+
+
+def test_what_was_read_is_delivered_when_it_is_told_to_stop(engine: Engine) -> None:
+    stop, never = threading.Event(), threading.Event()
+
+    def endless() -> Iterator[Incoming | Skipped]:
+        yield Incoming("weibo", "1", "雨")
+        stop.set()
+        never.wait(60)
+
+    feed(engine, endless(), PSEUDONYMS, "cli", Fed(), stop=stop)
+    never.set()
+    assert texts(engine) == ["雨"]
