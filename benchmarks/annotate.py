@@ -261,7 +261,10 @@ def measure_kill_serve(folder: Path, n: int, kills: int) -> None:
         threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
         for thread in threads:
             thread.start()
-        time.sleep(rng.uniform(0.3, 1.5))
+        before, patience = acknowledged, time.monotonic() + 60
+        while acknowledged == before and time.monotonic() < patience:
+            time.sleep(0.01)  # until raters are at work
+        time.sleep(rng.uniform(0, 0.7))
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         for thread in threads:
