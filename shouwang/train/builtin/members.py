@@ -33,7 +33,9 @@ Link = Callable[[Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Weights are relative to a SOS-1K post's 1; `c_*` are inverse penalties, as in scikit-learn."""
+    """Weights are relative to a SOS-1K post's 1; `c_*` are inverse penalties, as in scikit-learn.
+
+    `virus`, `invented`, `talk`: posts of these pools; of `usual` all."""
 
     frozen: float = 0.55  # share of the encoder's frozen features; its square multiplies inner products
     c_level: float = 8.0
@@ -42,7 +44,8 @@ class Recipe:
     four_high: float = 0.3
     quiet_level: float = 0.05
     quiet_high: float = 0.3
-    ordinary: int = 2000  # everyday posts of all kinds
+    virus: int = 400
+    invented: int = 1500
     talk: int = 900
 
 
@@ -63,13 +66,15 @@ class Table:
 
 
 def chosen(pools: Pools, recipe: Recipe) -> tuple[list[Row], NDArray[np.str_]]:
-    """The rows and the part of each: fold, four, everyday or talk."""
-    everyday = [*pools.virus, *pools.usual, *pools.invented]
-    order = np.random.default_rng(5).permutation(len(everyday))[: recipe.ordinary]
+    """The rows and the part of each: fold, four, everyday or talk.
+
+    Posts with an invented level are left to the encoder: their words are chosen to say little (linear member alone, at 95%
+    recall of high: 19.8% of everyday posts flagged with them, 7.8% without).
+    """
     parts = {
         "fold": pools.folds,
         "four": pools.sos4k,
-        "everyday": [everyday[i] for i in order],
+        "everyday": [*pools.virus[: recipe.virus], *pools.usual, *pools.invented[: recipe.invented]],
         "talk": pools.talk[: recipe.talk],
     }
     return [row for part in parts.values() for row in part], np.repeat(list(parts), [len(p) for p in parts.values()])

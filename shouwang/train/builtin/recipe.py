@@ -36,9 +36,9 @@ class Plan:
 
     shape: Shape = field(default_factory=Shape)
     first: Settings = field(default_factory=lambda: Settings(epochs=4, rate=1.5e-4))
-    first_draw: Draw = field(default_factory=lambda: Draw(250, 250, 400, 350, 60, 250))
+    first_draw: Draw = field(default_factory=lambda: Draw(150, 300, 700, 300, 60, 400))
     second: Settings = field(default_factory=lambda: Settings(epochs=3, rate=8e-5, average_from=0.6))
-    second_draw: Draw = field(default_factory=lambda: Draw(80, 120, 150, 120, 20, 60))
+    second_draw: Draw = field(default_factory=lambda: Draw(40, 130, 260, 100, 20, 100))
     seeds: tuple[int, ...] = (1, 2)
     linear: members.Recipe = field(default_factory=members.Recipe)
     mixture: mixing.Settings = field(default_factory=mixing.Settings)

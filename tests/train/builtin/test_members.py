@@ -64,7 +64,7 @@ def test_a_row_of_weight_zero_is_as_if_it_were_not_there() -> None:
 
 D = 6
 WORDS = ("天气真好", "好茶", "下雨了", "很累", "不想出门", "难过得很", "今天还行", "想睡觉", "看书", "走一走")
-RECIPE = Recipe(ordinary=8, talk=4)
+RECIPE = Recipe(virus=3, invented=2, talk=4)
 
 
 def text(i: int) -> str:

@@ -28,7 +28,7 @@ from tests.train.builtin.invented import EXPLAIN, SHAPE
 pytestmark = pytest.mark.slow
 
 ONCE, FEW = Settings(epochs=1, rate=1e-3), Draw(2, 2, 2, 2, 1, 2)
-PLAN = Plan(SHAPE, ONCE, FEW, ONCE, FEW, seeds=(1,), linear=Recipe(ordinary=20, talk=5))
+PLAN = Plan(SHAPE, ONCE, FEW, ONCE, FEW, seeds=(1,), linear=Recipe(virus=8, invented=8, talk=5))
 
 
 @pytest.fixture(scope="module")
