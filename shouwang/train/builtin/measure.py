@@ -37,6 +37,7 @@ from shouwang.scale import LEVELS
 from shouwang.train.builtin.sources import Row
 
 FLOOR = "tfidf-lr"
+FLAT = 0.005  # weighted F1
 REPORTED = {
     "levels": ("weighted_f1", "macro_f1", "mae", "qwk", "far_off", "high_level_recall", "ece"),
     "high": ("weighted_f1", "f1", "precision", "recall", "auroc", "ece"),
@@ -104,10 +105,13 @@ def labelled(rows: Sequence[Row]) -> list[LabelledPost]:
 
 
 def best_threshold(p_high: Floats, gold: NDArray[np.bool_]) -> float:
-    """The probability of high from which weighted F1 is best (0.01 steps, the lowest of equals)."""
+    """The lowest probability of high (0.01 steps) from which weighted F1 is within FLAT of its best.
+
+    The curve is flat around its best, where chance alone would choose, and a miss weighs more than a false alarm.
+    """
     steps = np.arange(20, 81) / 100
-    scores = [point_values(of_high(gold.tolist(), p_high, step))["weighted_f1"] for step in steps]
-    return float(steps[int(np.argmax(scores))])
+    scores = np.array([point_values(of_high(gold.tolist(), p_high, step))["weighted_f1"] for step in steps])
+    return float(steps[int(np.argmax(scores >= scores.max() - FLAT))])
 
 
 def scores(judged: Judged, threshold: float) -> dict[str, Any]:
