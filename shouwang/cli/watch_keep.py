@@ -21,7 +21,7 @@ WHO = "cli"
 FOR_GOOD = "forever"
 
 Backup = Annotated[Path, typer.Argument(help=say("The backup file.", "备份文件。"))]
-Days = Annotated[str | None, typer.Option(metavar=f"DAYS|{FOR_GOOD}")]
+LENGTH = f"DAYS|{FOR_GOOD}"
 
 
 def backup(
@@ -64,8 +64,17 @@ def restore(path: Backup, database: Database = None, secret: Secret = None) -> N
 
 
 def retention(
-    posts: Days = None,
-    cases: Days = None,
+    posts: Annotated[
+        str | None,
+        typer.Option(
+            metavar=LENGTH,
+            help=say("How long posts that became no case are kept.", "未成为个案的帖子保留多久。"),
+        ),
+    ] = None,
+    cases: Annotated[
+        str | None,
+        typer.Option(metavar=LENGTH, help=say("How long closed cases are kept, from closing.", "个案结案后保留多久。")),
+    ] = None,
     identifiers: Annotated[
         bool | None,
         typer.Option(

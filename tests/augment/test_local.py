@@ -38,7 +38,7 @@ def tiny_marian(folder: Path) -> None:
     sizes: dict[str, Any] = {
         **{"vocab_size": len(vocabulary), "d_model": 16, "encoder_layers": 1, "decoder_layers": 1},
         **{"encoder_attention_heads": 2, "decoder_attention_heads": 2, "encoder_ffn_dim": 16, "decoder_ffn_dim": 16},
-        **{"pad_token_id": pad, "decoder_start_token_id": pad, "eos_token_id": 0, "max_position_embeddings": 64},
+        **{"pad_token_id": pad, "decoder_start_token_id": pad, "eos_token_id": 0, "max_position_embeddings": 512},
     }
     config = MarianConfig(**sizes)
     MarianMTModel(config).save_pretrained(checkpoint)
