@@ -412,7 +412,9 @@ def send(
 
 @app.command(help=say("Annotations of another tool back in.", "读回其他工具的标注。"))
 def receive(
-    tool: Annotated[Literal["label-studio"], typer.Argument(help=say("The tool: label-studio.", "标注工具：label-studio。"))],
+    tool: Annotated[
+        Literal["label-studio"], typer.Argument(help=say("The tool: label-studio.", "标注工具：label-studio。"))
+    ],
     file: Annotated[Path, typer.Argument(help=say("Its JSON export.", "其 JSON 导出文件。"))],
     project: ProjectFile = DEFAULT,
 ) -> None:

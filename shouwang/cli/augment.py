@@ -89,7 +89,9 @@ def command(
             )
         ),
     ] = None,
-    pivots: Annotated[str, typer.Option(help=say("Languages to go through: en, es, fr, ar, ja.", "经由的语言：en、es、fr、ar、ja。"))] = "en",
+    pivots: Annotated[
+        str, typer.Option(help=say("Languages to go through: en, es, fr, ar, ja.", "经由的语言：en、es、fr、ar、ja。"))
+    ] = "en",
     endpoint: Annotated[
         str | None,
         typer.Option(
