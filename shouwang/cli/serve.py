@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +12,7 @@ from rich.console import Console
 
 from shouwang.cli.options import ModelFolder
 from shouwang.cli.watch_options import Database, Secret, opened, secret_of
+from shouwang.errors import InputError
 from shouwang.language import say
 
 if TYPE_CHECKING:
@@ -20,6 +22,20 @@ if TYPE_CHECKING:
     from shouwang.triage.worker import Shadow, Worker
 
 GRACE = 10  # seconds that requests may take to end
+
+ShadowModel = Annotated[
+    Path | None,
+    typer.Option(help=say("A second model beside the first; only compared.", "在旁对照的第二个模型，只作比较。")),
+]
+ShadowPolicy = Annotated[
+    Path | None,
+    typer.Option(
+        help=say(
+            "A second policy beside the one in force, as JSON (see PUT /v1/policy); only compared.",
+            "在旁对照的第二个策略，JSON 文件（格式同 PUT /v1/policy），只作比较。",
+        )
+    ),
+]
 
 
 def command(
@@ -47,10 +63,8 @@ def command(
             help=say("Cases a day that people can read, in place of that.", "改为按人力：每天能看多少个个案。"),
         ),
     ] = None,
-    shadow_model: Annotated[
-        Path | None,
-        typer.Option(help=say("A second model beside the first; only compared.", "在旁对照的第二个模型，只作比较。")),
-    ] = None,
+    shadow_model: ShadowModel = None,
+    shadow_policy: ShadowPolicy = None,
     worker: Annotated[
         bool,
         typer.Option("--worker/--no-worker", help=say("Assess in this process too.", "同时在本进程中评估帖子。")),
@@ -66,7 +80,7 @@ def command(
     loaded, default = _model(model, operating_point, per_day)
     watch = service.Watch(engine, secret_of(engine, secret), _points(loaded, operating_point), default)
     if worker:
-        watch.worker = _worker(watch, loaded, shadow_model)
+        watch.worker = _worker(watch, loaded, _shadow(shadow_model, shadow_policy))
         _warm(loaded)
     app = service.app(watch)
     site = attach(app, engine, points=watch.points, default=default, stated=_stated(loaded))
@@ -92,10 +106,8 @@ def command(
 def work(
     database: Database = None,
     model: ModelFolder = None,
-    shadow_model: Annotated[
-        Path | None,
-        typer.Option(help=say("A second model beside the first; only compared.", "在旁对照的第二个模型，只作比较。")),
-    ] = None,
+    shadow_model: ShadowModel = None,
+    shadow_policy: ShadowPolicy = None,
     operating_point: Annotated[str | None, typer.Option(help=say("As with serve.", "同 serve。"))] = None,
     per_day: Annotated[int | None, typer.Option(min=1, help=say("As with serve.", "同 serve。"))] = None,
 ) -> None:
@@ -113,7 +125,7 @@ def work(
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stop.set())
     points = _points(loaded, operating_point)
-    Worker(engine, loaded.stream, points, default, _shadow(shadow_model)).run(stop)
+    Worker(engine, loaded.stream, points, default, _shadow(shadow_model, shadow_policy)).run(stop)
     engine.dispose()
 
 
@@ -142,10 +154,10 @@ def _stated(model: Model) -> dict[str, tuple[float | None, float | None, float |
     return {name: (point.flagged_everyday, point.flagged_low, point.recall) for name, point in points.items()}
 
 
-def _worker(watch: Watch, model: Model, shadow: Path | None) -> Worker:
+def _worker(watch: Watch, model: Model, shadow: Shadow | None) -> Worker:
     from shouwang.triage.worker import Worker
 
-    return Worker(watch.engine, model.stream, watch.points, watch.default, _shadow(shadow))
+    return Worker(watch.engine, model.stream, watch.points, watch.default, shadow)
 
 
 def _warm(model: Model) -> None:
@@ -153,14 +165,31 @@ def _warm(model: Model) -> None:
     model.assess(["今天下雨了"])
 
 
-def _shadow(folder: Path | None) -> Shadow | None:
-    if folder is None:
+def _shadow(folder: Path | None, policy: Path | None) -> Shadow | None:
+    """What reads the same posts beside the watch, named after its model and its policy's file."""
+    if folder is None and policy is None:
         return None
     from shouwang.models import store
     from shouwang.triage.worker import Shadow
 
-    other: Any = store.load(folder)
-    return Shadow(f"{other.name} {other.version}", other.stream)
+    other: Any = store.load(folder) if folder else None
+    names = ([f"{other.name} {other.version}"] if other else []) + ([policy.stem] if policy else [])
+    return Shadow(", ".join(names), other.stream if other else None, _policy_in(policy) if policy else None)
+
+
+def _policy_in(file: Path) -> Policy:
+    """The policy in a JSON file, laid out as `PUT /v1/policy` takes it; what is not said is the default's."""
+    from shouwang.triage.policy import Policy
+
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(
+            f"{file}: not JSON in UTF-8 ({error}); write the settings as PUT /v1/policy takes them"
+        ) from None
+    if not isinstance(found, dict):
+        raise InputError(f'{file}: an object of settings is expected, such as {{"high": 0.3}}')
+    return Policy.from_json(found)
 
 
 def _print_welcome(base: str, setup: str | None) -> None:

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from shouwang import database, ledger
-from shouwang.cli import app
+from shouwang.cli import app, serve
 from shouwang.errors import InputError
 from shouwang.triage import authors, keys, queue
 from shouwang.triage.intake import Pseudonyms
@@ -116,3 +116,15 @@ def test_an_author_is_exported_and_erased(shell: Shell) -> None:
     engine.dispose()
     with pytest.raises(InputError, match="nothing is held"):
         shell("watch", "erase-author", "小明", "--source", "weibo", "--yes")
+
+
+def test_a_shadow_policy_is_read_from_a_file_and_named_after_it(tmp_path: Path) -> None:
+    file = tmp_path / "strict.json"
+    file.write_text('{"high": 0.9}', encoding="utf-8")
+    shadow = serve._shadow(None, file)
+    assert shadow is not None and shadow.policy is not None
+    assert (shadow.name, shadow.assess, shadow.policy.high) == ("strict", None, 0.9)
+    for broken, says in (("{", "not JSON"), ("3", "an object of settings"), ('{"hihg": 1}', "no setting 'hihg'")):
+        file.write_text(broken, encoding="utf-8")
+        with pytest.raises(InputError, match=says):
+            serve._shadow(None, file)

@@ -122,6 +122,14 @@ def test_a_shadow_is_compared_and_shown_to_nobody(engine: Engine) -> None:
     assert count(engine, cases) == 1
 
 
+def test_a_shadow_may_be_another_policy_over_the_same_assessments(engine: Engine) -> None:
+    deliver(engine, incoming("3 雨", "7 夜"))
+    worker(engine, shadow=Shadow("strict", policy=replace(POLICY, high=1.0, imminent=1.0, wish=None))).step()
+    with engine.connect() as connection:
+        found = policies.differences(connection, "strict", since=0.0)
+    assert (found.posts, found.differ, [change.after for change in found.differing]) == (2, 1, [None])
+
+
 def test_a_broken_shadow_does_not_touch_the_watch(engine: Engine) -> None:
     def broken(given: Iterable[Post]) -> Iterator[Assessment]:
         raise OSError("no model")
