@@ -11,13 +11,16 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, TimeoutError
 
 from shouwang.errors import InputError
 
 WAIT_FOR_LOCK = 30  # seconds that a writer waits for another one
 WAIT_FOR_SERVER = 5  # seconds until a PostgreSQL that does not answer counts as gone
 KEPT, AT_MOST = 10, 40  # connections
+
+GONE = (OperationalError, InterfaceError, TimeoutError)
+"""What SQLAlchemy raises where the database is away, full or busy."""
 
 
 def engine(where: str | Path) -> Engine:

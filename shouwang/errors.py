@@ -19,3 +19,14 @@ class MissingExtraError(ShouwangError):
 
     def __init__(self, what: str, extra: str) -> None:
         super().__init__(f"{what} needs more packages; install them with: pip install 'shouwang[{extra}]'")
+
+
+def where(error: BaseException) -> str:
+    """The kind of error, and the file and line of ours where it came up; never its message, which may quote a post."""
+    trace, place = error.__traceback__, "?"
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if "shouwang" in file:
+            place = f"{file.rpartition('shouwang')[2].lstrip('/')}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return f"{type(error).__name__} at {place}"

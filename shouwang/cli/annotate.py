@@ -15,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from shouwang import files
-from shouwang.cli.options import AsJson
+from shouwang.cli.options import AsJson, IdColumnName, TextColumnName
 from shouwang.columns import posts_from
 from shouwang.errors import ALL_WELL, INTERRUPTED, SOME_SKIPPED, InputError, MissingExtraError
 from shouwang.language import say
@@ -69,8 +69,8 @@ def import_(
     ],
     project: ProjectFile = DEFAULT,
     raters: Annotated[int, typer.Option(min=1, help=say("People who rate each post.", "每帖由几人标注。"))] = 2,
-    text_column: Annotated[str | None, typer.Option(help=say("The column of the text.", "正文所在列。"))] = None,
-    id_column: Annotated[str | None, typer.Option(help=say("The column of the id.", "编号所在列。"))] = None,
+    text_column: TextColumnName = None,
+    id_column: IdColumnName = None,
     threshold: Annotated[
         float,
         typer.Option(

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 from shouwang import files
 from shouwang.cli.assess_table import print_table
 from shouwang.cli.operating import in_use, stream_of
-from shouwang.cli.options import AsJson, BaseRate, ModelFolder, Rest
+from shouwang.cli.options import AsJson, BaseRate, Encoding, Files, IdColumnName, ModelFolder, Rest, TextColumnName
 from shouwang.columns import posts_from
 from shouwang.errors import ALL_WELL, INTERRUPTED, NOTHING_DONE, SOME_SKIPPED, InputError
 from shouwang.language import language, say
@@ -27,15 +27,7 @@ RECORDS_PER_STEP = 500  # of the progress bar
 
 
 def assess(
-    posts: Annotated[
-        list[str],
-        typer.Argument(
-            help=say(
-                "Files (.jsonl .csv .tsv .parquet .txt, also .gz); - for standard input.",
-                "文件（.jsonl .csv .tsv .parquet .txt，可为 .gz）；- 表示标准输入。",
-            )
-        ),
-    ],
+    posts: Files,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -47,11 +39,9 @@ def assess(
             ),
         ),
     ] = None,
-    text_column: Annotated[str | None, typer.Option(help=say("The column of the text.", "正文所在列。"))] = None,
-    id_column: Annotated[str | None, typer.Option(help=say("The column of the id.", "编号所在列。"))] = None,
-    encoding: Annotated[
-        str | None, typer.Option(help=say("Of text files; detected if not given.", "文本文件的编码；不填则自动识别。"))
-    ] = None,
+    text_column: TextColumnName = None,
+    id_column: IdColumnName = None,
+    encoding: Encoding = None,
     top: Annotated[int, typer.Option(min=0, help=say("Posts to show.", "显示多少条。"))] = 20,
     model: ModelFolder = None,
     operating_point: Annotated[

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from shouwang import files
+from shouwang.cli.options import Encoding, Files, IdColumnName, TextColumnName
 from shouwang.cli.watch_options import Database, Secret, opened, secret_of
 from shouwang.errors import ALL_WELL, INTERRUPTED, NOTHING_DONE, SOME_SKIPPED, InputError
 from shouwang.language import say
@@ -27,15 +28,7 @@ SHOWN = 5
 
 
 def command(
-    posts: Annotated[
-        list[str],
-        typer.Argument(
-            help=say(
-                "Files (.jsonl .csv .tsv .parquet .txt, also .gz); - for standard input.",
-                "文件（.jsonl .csv .tsv .parquet .txt，可为 .gz）；- 表示标准输入。",
-            )
-        ),
-    ],
+    posts: Files,
     source: Annotated[
         str, typer.Option(help=say("Where they come from: ids are unique within it.", "来源；编号在同一来源内唯一。"))
     ] = "file",
@@ -47,8 +40,8 @@ def command(
             "--follow", help=say("Go on as the file grows, until Ctrl-C.", "文件增长时持续读取，直到 Ctrl-C。")
         ),
     ] = False,
-    text_column: Annotated[str | None, typer.Option(help=say("The column of the text.", "正文所在列。"))] = None,
-    id_column: Annotated[str | None, typer.Option(help=say("The column of the id.", "编号所在列。"))] = None,
+    text_column: TextColumnName = None,
+    id_column: IdColumnName = None,
     author_column: Annotated[
         str | None,
         typer.Option(help=say("The column of the author, kept as a pseudonym.", "作者所在列；只以化名保存。")),
@@ -56,9 +49,7 @@ def command(
     time_column: Annotated[
         str | None, typer.Option(help=say("The column of the time of posting.", "发布时间所在列。"))
     ] = None,
-    encoding: Annotated[
-        str | None, typer.Option(help=say("Of text files; detected if not given.", "文本文件的编码；不填则自动识别。"))
-    ] = None,
+    encoding: Encoding = None,
 ) -> None:
     """Read and deliver; the exit code says whether records were skipped."""
     if follow and len(posts) != 1:

@@ -20,6 +20,20 @@ DropLeaks = Annotated[
         ),
     ),
 ]
+Files = Annotated[
+    list[str],
+    typer.Argument(
+        help=say(
+            "Files (.jsonl .csv .tsv .parquet .txt, also .gz); - for standard input.",
+            "文件（.jsonl .csv .tsv .parquet .txt，可为 .gz）；- 表示标准输入。",
+        )
+    ),
+]
+TextColumnName = Annotated[str | None, typer.Option(help=say("The column of the text.", "正文所在列。"))]
+IdColumnName = Annotated[str | None, typer.Option(help=say("The column of the id.", "编号所在列。"))]
+Encoding = Annotated[
+    str | None, typer.Option(help=say("Of text files; detected if not given.", "文本文件的编码；不填则自动识别。"))
+]
 ModelFolder = Annotated[
     Path | None,
     typer.Option("--model", help=say("A model folder; the built-in one if not given.", "模型目录；默认为内置模型。")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -17,6 +17,11 @@ from shouwang.cli.options import AsJson
 from shouwang.cli.watch_options import Database, Secret, opened, secret_of
 from shouwang.errors import ALL_WELL, NOTHING_DONE, InputError
 from shouwang.language import say
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from shouwang.triage.intake import Pseudonyms
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -198,9 +203,7 @@ def export_author(name: Name, source: Source, output: Out, database: Database = 
 
     pseudonyms = secret_of(engine, secret)
     with databases.writing(engine) as connection:
-        author = authors.numbered(connection, pseudonyms, source, name)
-        if author is None:
-            raise InputError(f"no author of that name in source '{source}'; nothing is held of them")
+        author = _author(connection, pseudonyms, source, name)
         rows = list(authors.export(connection, author))
         ledger.append(connection, WHO, "exported", f"author:{author}", posts=len(rows))
     with output.open("x", encoding="utf-8") as lines:
@@ -228,8 +231,15 @@ def erase_author(
 
     pseudonyms = secret_of(engine, secret)
     with databases.writing(engine) as connection:
-        author = authors.numbered(connection, pseudonyms, source, name)
-        if author is None:
-            raise InputError(f"no author of that name in source '{source}'; nothing is held of them")
+        author = _author(connection, pseudonyms, source, name)
         count = authors.erase(connection, author, WHO)
     typer.echo(say(f"Erased, with {count} posts.", f"已删除，含 {count} 条帖子。"))
+
+
+def _author(connection: Connection, pseudonyms: Pseudonyms, source: str, name: str) -> int:
+    from shouwang.triage import authors
+
+    author = authors.numbered(connection, pseudonyms, source, name)
+    if author is None:
+        raise InputError(f"no author of that name in source '{source}'; nothing is held of them")
+    return author

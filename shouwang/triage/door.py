@@ -8,10 +8,14 @@ from collections.abc import Mapping
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, TimeoutError
+from sqlalchemy.exc import DBAPIError, TimeoutError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shouwang import database
+from shouwang.errors import where
+from shouwang.web.guard import limited
 
 log = logging.getLogger("shouwang.api")
 
@@ -45,19 +49,7 @@ class Door:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        length = Headers(scope=scope).get("content-length", "0")
-        if length.isdigit() and int(length) > LARGEST_BODY:
-            await _answer(413, _TooLargeError().detail)(scope, receive, send)
-            return
-        started, read = False, 0
-
-        async def limited() -> Message:
-            nonlocal read
-            message = await receive()
-            read += len(message.get("body", b""))
-            if read > LARGEST_BODY:
-                raise _TooLargeError
-            return message
+        started = False
 
         async def noticed(message: Message) -> None:
             nonlocal started
@@ -65,7 +57,9 @@ class Door:
             await send(message)
 
         try:
-            await self.app(scope, limited, noticed)
+            await self.app(scope, limited(receive, Headers(scope=scope), LARGEST_BODY, _TooLargeError), noticed)
+        except _TooLargeError as error:
+            await _answer(413, error.detail)(scope, receive, send)
         except Exception as error:
             answer = on_database_error(error) if isinstance(error, DBAPIError | TimeoutError) else None
             if answer is None:
@@ -79,7 +73,7 @@ class Door:
 
 def on_database_error(error: DBAPIError | TimeoutError) -> JSONResponse | None:
     """503 where the database is gone, full or busy; None for an error of ours."""
-    if not isinstance(error, OperationalError | InterfaceError | TimeoutError):
+    if not isinstance(error, database.GONE):
         return None
     log.error("%s: the database does not answer", where(error))
     return _answer(503, GONE, {"Retry-After": str(RETRY_AFTER)})
@@ -100,17 +94,6 @@ async def on_http_error(_: Request, error: Exception) -> JSONResponse:
         place = [{"loc": ["body"], "msg": "the body is not JSON in UTF-8", "type": "json_invalid"}]
         return JSONResponse({"detail": place, "errors": 1}, 422)
     return _answer(error.status_code, error.detail, error.headers)
-
-
-def where(error: BaseException) -> str:
-    """The kind of error, and the file and line of ours where it came up."""
-    trace, place = error.__traceback__, "?"
-    while trace is not None:
-        file = trace.tb_frame.f_code.co_filename
-        if "shouwang" in file:
-            place = f"{file.rpartition('shouwang')[2].lstrip('/')}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return f"{type(error).__name__} at {place}"
 
 
 def _place(error: Mapping[str, object]) -> list[object]:

@@ -6,12 +6,13 @@ import logging
 from collections.abc import Callable
 
 from fastapi import HTTPException
-from sqlalchemy.exc import InterfaceError, OperationalError, TimeoutError
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shouwang import database
+from shouwang.errors import where
 from shouwang.language import LANGUAGES, Language, use_language
 
 log = logging.getLogger("shouwang.web")
@@ -80,15 +81,15 @@ class Guard:
             return
         use_language(wanted_language(Request(scope)))
         try:
-            await self.app(scope, _limited(receive, Headers(scope=scope)), with_headers)
+            await self.app(scope, limited(receive, Headers(scope=scope), LARGEST_FORM, BodyTooLargeError), with_headers)
         except BodyTooLargeError:
             await self.failed(Request(scope), 413)(scope, receive, with_headers)
         except Exception as error:
             # the message may hold what somebody wrote; the kind of error and the place are enough to find it
-            log.error("%s in %s %s", _origin(error), scope["method"], getattr(scope.get("route"), "path", "?"))
+            log.error("%s in %s %s", where(error), scope["method"], getattr(scope.get("route"), "path", "?"))
             if started:
                 raise
-            gone = isinstance(error, InterfaceError | OperationalError | TimeoutError)
+            gone = isinstance(error, database.GONE)
             await self.failed(Request(scope), 503 if gone else 500)(scope, receive, with_headers)
 
 
@@ -101,29 +102,22 @@ def wanted_language(request: Request) -> Language:
     return "en" if asked.startswith("en") else "zh"
 
 
-def _limited(receive: Receive, headers: Headers) -> Receive:
+def limited(receive: Receive, headers: Headers, largest: int, refusal: Callable[[], Exception]) -> Receive:
+    """The same messages, until their body is larger than `largest` bytes: then `refusal()` is raised.
+
+    Where the headers say so it is raised at once.
+    """
     length = headers.get("content-length", "0")
-    if length.isdigit() and int(length) > LARGEST_FORM:
-        raise BodyTooLargeError
+    if length.isdigit() and int(length) > largest:
+        raise refusal()
     read = 0
 
     async def counting() -> Message:
         nonlocal read
         message = await receive()
         read += len(message.get("body", b""))
-        if read > LARGEST_FORM:
-            raise BodyTooLargeError
+        if read > largest:
+            raise refusal()
         return message
 
     return counting
-
-
-def _origin(error: BaseException) -> str:
-    """The kind of error, and the file and line of ours where it came up."""
-    trace, place = error.__traceback__, "?"
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        if "shouwang" in code.co_filename:
-            place = f"{code.co_filename.rpartition('shouwang')[2].lstrip('/')}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return f"{type(error).__name__} at {place}"
