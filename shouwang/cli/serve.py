@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from shouwang import lookup
 from shouwang.cli.options import ModelFolder
 from shouwang.cli.watch_options import Database, Secret, opened, secret_of
 from shouwang.errors import InputError
@@ -80,7 +82,7 @@ def command(
     loaded, default = _model(model, operating_point, per_day)
     watch = service.Watch(engine, secret_of(engine, secret), _points(loaded, operating_point), default)
     if worker:
-        watch.worker = _worker(watch, loaded, _shadow(shadow_model, shadow_policy))
+        watch.worker = _worker(watch, loaded, _shadow(shadow_model, shadow_policy, watch.points))
         _warm(loaded)
     app = service.app(watch)
     site = attach(app, engine, points=watch.points, default=default, stated=_stated(loaded))
@@ -125,7 +127,7 @@ def work(
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stop.set())
     points = _points(loaded, operating_point)
-    Worker(engine, loaded.stream, points, default, _shadow(shadow_model, shadow_policy)).run(stop)
+    Worker(engine, loaded.stream, points, default, _shadow(shadow_model, shadow_policy, points)).run(stop)
     engine.dispose()
 
 
@@ -165,8 +167,11 @@ def _warm(model: Model) -> None:
     model.assess(["今天下雨了"])
 
 
-def _shadow(folder: Path | None, policy: Path | None) -> Shadow | None:
-    """What reads the same posts beside the watch, named after its model and its policy's file."""
+def _shadow(folder: Path | None, policy: Path | None, points: Mapping[str, float]) -> Shadow | None:
+    """What reads the same posts beside the watch, named after its model and its policy's file.
+
+    `points` are the first model's thresholds by name; a second model has its own.
+    """
     if folder is None and policy is None:
         return None
     from shouwang.models import store
@@ -174,11 +179,16 @@ def _shadow(folder: Path | None, policy: Path | None) -> Shadow | None:
 
     other: Any = store.load(folder) if folder else None
     names = ([f"{other.name} {other.version}"] if other else []) + ([policy.stem] if policy else [])
-    return Shadow(", ".join(names), other.stream if other else None, _policy_in(policy) if policy else None)
+    if other:
+        points = _points(other, None)
+    return Shadow(", ".join(names), other.stream if other else None, _policy_in(policy, points) if policy else None)
 
 
-def _policy_in(file: Path) -> Policy:
-    """The policy in a JSON file, laid out as `PUT /v1/policy` takes it; what is not said is the default's."""
+def _policy_in(file: Path, points: Mapping[str, float]) -> Policy:
+    """The policy in a JSON file, laid out as `PUT /v1/policy` takes it; what is not said is the default's.
+
+    An operating point becomes its threshold. Capacity is refused: it follows from what the first model said.
+    """
     from shouwang.triage.policy import Policy
 
     try:
@@ -189,7 +199,12 @@ def _policy_in(file: Path) -> Policy:
         ) from None
     if not isinstance(found, dict):
         raise InputError(f'{file}: an object of settings is expected, such as {{"high": 0.3}}')
-    return Policy.from_json(found)
+    policy = Policy.from_json(found)
+    if policy.basis == "capacity":
+        raise InputError(f"{file}: a shadow has no capacity of its own; give it an operating point or a threshold")
+    if policy.basis == "threshold":
+        return policy
+    return replace(policy, high=lookup.get(points, policy.basis, "operating point"))
 
 
 def _print_welcome(base: str, setup: str | None) -> None:

@@ -1,11 +1,11 @@
-"""The policy in force and the one in the shadow, kept with who set them and when; what a change would do."""
+"""The policy in force, kept with who set it and when; what a change would do; how a shadow compares."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection, func, insert, select
 
@@ -15,7 +15,6 @@ from shouwang.triage import intake, queue
 from shouwang.triage.policy import Change, Policy, Preview, Priority, decide, for_capacity, preview
 from shouwang.triage.tables import assessments, cases, policies, posts, shadows
 
-Role = Literal["live", "shadow"]
 RECENT_DAYS, RECENT_POSTS = 7.0, 5_000
 HOUR = 3_600.0
 
@@ -48,9 +47,9 @@ class Difference:
         return sum(n for (live, shadow), n in self.pairs.items() if live != shadow)
 
 
-def current(connection: Connection, role: Role = "live", default: Policy | None = None) -> Held:
-    """The newest policy of that role; the default where none was ever set."""
-    newest = select(policies.c.id, policies.c.data).where(policies.c.role == role)
+def current(connection: Connection, default: Policy | None = None) -> Held:
+    """The newest policy; the default where none was ever set."""
+    newest = select(policies.c.id, policies.c.data)
     row = connection.execute(newest.order_by(policies.c.id.desc()).limit(1)).one_or_none()
     return Held(row.id, Policy.from_json(row.data)) if row else Held(0, default or Policy())
 
@@ -69,11 +68,11 @@ def resolved(connection: Connection, policy: Policy, points: Mapping[str, float]
     return Policy.from_json(policy.to_json() | {"high": high})
 
 
-def set_policy(connection: Connection, policy: Policy, who: str, now: float, role: Role = "live") -> int:
+def set_policy(connection: Connection, policy: Policy, who: str, now: float) -> int:
     """Put a policy into force for what is assessed from now on; its number."""
-    row = {"role": role, "at": now, "who": who, "data": policy.to_json()}
+    row = {"at": now, "who": who, "data": policy.to_json()}
     number = int(connection.execute(insert(policies).returning(policies.c.id), row).scalar_one())
-    ledger.append(connection, who, "set-policy", f"policy:{number}", role=role, **policy.to_json())
+    ledger.append(connection, who, "set-policy", f"policy:{number}", **policy.to_json())
     return number
 
 

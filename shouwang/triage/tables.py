@@ -144,7 +144,6 @@ policies = Table(
     "policies",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("role", Text, nullable=False),  # live or shadow; the newest of a role holds
     Column("at", Float, nullable=False),
     Column("who", Text, nullable=False),
     Column("data", JSON, nullable=False),

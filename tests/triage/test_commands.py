@@ -121,10 +121,22 @@ def test_an_author_is_exported_and_erased(shell: Shell) -> None:
 def test_a_shadow_policy_is_read_from_a_file_and_named_after_it(tmp_path: Path) -> None:
     file = tmp_path / "strict.json"
     file.write_text('{"high": 0.9}', encoding="utf-8")
-    shadow = serve._shadow(None, file)
+    shadow = serve._shadow(None, file, {})
     assert shadow is not None and shadow.policy is not None
     assert (shadow.name, shadow.assess, shadow.policy.high) == ("strict", None, 0.9)
     for broken, says in (("{", "not JSON"), ("3", "an object of settings"), ('{"hihg": 1}', "no setting 'hihg'")):
         file.write_text(broken, encoding="utf-8")
         with pytest.raises(InputError, match=says):
-            serve._shadow(None, file)
+            serve._shadow(None, file, {})
+
+
+def test_a_shadow_policy_at_an_operating_point_has_its_threshold_and_none_has_a_capacity(tmp_path: Path) -> None:
+    file = tmp_path / "wide.json"
+    file.write_text('{"basis": "recall95"}', encoding="utf-8")
+    shadow = serve._shadow(None, file, {"recall95": 0.11})
+    assert shadow is not None and shadow.policy is not None and shadow.policy.high == 0.11
+    with pytest.raises(InputError, match="recall95"):
+        serve._shadow(None, file, {"balanced": 0.5})
+    file.write_text('{"basis": "capacity", "per_day": 20}', encoding="utf-8")
+    with pytest.raises(InputError, match="no capacity of its own"):
+        serve._shadow(None, file, {})

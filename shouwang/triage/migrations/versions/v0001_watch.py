@@ -44,7 +44,6 @@ def upgrade() -> None:
     op.create_table(
         "policies",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("role", sa.Text(), nullable=False),
         sa.Column("at", sa.Float(), nullable=False),
         sa.Column("who", sa.Text(), nullable=False),
         sa.Column("data", sa.JSON(), nullable=False),
