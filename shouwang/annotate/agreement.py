@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from shouwang.kappa import kappa, ratio, squared_distances
 from shouwang.resampling import RESAMPLES, Floats, Interval, interval, weightings
 
 Distance = Callable[[Floats], Floats]
@@ -31,7 +32,7 @@ def confusions(left: Floats, right: Floats, k: int) -> Floats:
     """
     mine, theirs = _one_hot(left, k).sum(axis=1), _one_hot(right, k).sum(axis=1)
     met: Floats = mine[:, :, None] * theirs[:, None, :]
-    return _ratio(met, met.sum(axis=(1, 2), keepdims=True), 0.0)
+    return ratio(met, met.sum(axis=(1, 2), keepdims=True), 0.0)
 
 
 def coincidences(values: Floats, k: int) -> Floats:
@@ -42,7 +43,7 @@ def coincidences(values: Floats, k: int) -> Floats:
     hot = _one_hot(values, k)
     counts = hot.sum(axis=1)
     pairs = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(k)
-    return _ratio(pairs, (counts.sum(axis=1) - 1)[:, None, None], 0.0)
+    return ratio(pairs, (counts.sum(axis=1) - 1)[:, None, None], 0.0)
 
 
 def _one_hot(values: Floats, k: int) -> Floats:
@@ -50,50 +51,30 @@ def _one_hot(values: Floats, k: int) -> Floats:
     return hot
 
 
-def _ratio(part: Floats, whole: Floats, undefined: float = np.nan) -> Floats:
-    """part / whole, and something else where whole is not positive."""
-    filled = np.full(np.broadcast(part, whole).shape, undefined)
-    ratio: Floats = np.divide(part, whole, out=filled, where=whole > 0)
-    return ratio
-
-
 # --- statistics -----------------------------------------------------------------------------------------------------
 
 
 def percentage(table: Floats) -> Floats:
     """Share of meetings in which both gave the same value, 0-1."""
-    return _ratio(np.trace(table, axis1=-2, axis2=-1), table.sum(axis=(-2, -1)))
+    return ratio(np.trace(table, axis1=-2, axis2=-1), table.sum(axis=(-2, -1)))
 
 
 def within_one(table: Floats) -> Floats:
     """Share of meetings at most one level apart, 0-1."""
     k = table.shape[-1]
     near = np.abs(np.subtract.outer(np.arange(k), np.arange(k))) <= 1
-    return _ratio((table * near).sum(axis=(-2, -1)), table.sum(axis=(-2, -1)))
+    return ratio((table * near).sum(axis=(-2, -1)), table.sum(axis=(-2, -1)))
 
 
 def specific(table: Floats) -> Floats:
     """Agreement on each value (…, K): 2a / (2a + b + c), nan where neither gave it (Cicchetti and Feinstein 1990)."""
     both = np.diagonal(table, axis1=-2, axis2=-1)
-    return _ratio(2 * both, table.sum(axis=-1) + table.sum(axis=-2))
-
-
-def kappa(table: Floats, weights: Floats | None = None) -> Floats:
-    """Cohen's kappa; with `weights` (K, K) of disagreement (0 on the diagonal), his weighted kappa.
-
-    nan where chance alone would not disagree.
-    """
-    weights = 1 - np.eye(table.shape[-1]) if weights is None else weights
-    total = table.sum(axis=(-2, -1))
-    chance = table.sum(axis=-1)[..., :, None] * table.sum(axis=-2)[..., None, :]
-    expected = (chance * weights).sum(axis=(-2, -1))
-    agreed: Floats = 1 - _ratio((table * weights).sum(axis=(-2, -1)) * total, expected)
-    return agreed
+    return ratio(2 * both, table.sum(axis=-1) + table.sum(axis=-2))
 
 
 def quadratic_kappa(table: Floats) -> Floats:
     """Cohen's kappa weighted by the squared distance between levels."""
-    return kappa(table, by_interval(np.ones(table.shape[-1])))
+    return kappa(table, squared_distances(table.shape[-1]))
 
 
 def alpha(table: Floats, distance: Distance) -> Floats:
@@ -102,7 +83,7 @@ def alpha(table: Floats, distance: Distance) -> Floats:
     squared = distance(counts)
     observed = (table * squared).sum(axis=(-2, -1))
     expected = (counts[..., :, None] * counts[..., None, :] * squared).sum(axis=(-2, -1))
-    agreed: Floats = 1 - (counts.sum(axis=-1) - 1) * _ratio(observed, expected)
+    agreed: Floats = 1 - (counts.sum(axis=-1) - 1) * ratio(observed, expected)
     return agreed
 
 
@@ -111,9 +92,7 @@ def nominal(counts: Floats) -> Floats:
 
 
 def by_interval(counts: Floats) -> Floats:
-    places = np.arange(counts.shape[-1], dtype=np.float64)
-    squared: Floats = np.subtract.outer(places, places) ** 2
-    return squared
+    return squared_distances(counts.shape[-1])
 
 
 def ordinal(counts: Floats) -> Floats:

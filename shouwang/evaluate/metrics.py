@@ -16,6 +16,7 @@ import numpy as np
 from shouwang import scale
 from shouwang.evaluate.answers import Answers, Floats, Task, sums_by_group
 from shouwang.evaluate.calibration import ece
+from shouwang.kappa import kappa, ratio, squared_distances
 from shouwang.language import Words
 
 Measure = Callable[[Answers, Floats | None], Floats]
@@ -29,13 +30,6 @@ def confusions(answers: Answers, weights: Floats | None = None) -> Floats:
     k = answers.classes
     cells = sums_by_group(weights, answers.gold * k + answers.predicted, k * k)
     return cells.reshape(*weights.shape[:-1], k, k)
-
-
-def _ratio(part: Floats, whole: Floats) -> Floats:
-    """part / whole, nan where whole is 0."""
-    undefined = np.full(np.broadcast(part, whole).shape, np.nan)
-    ratio: Floats = np.divide(part, whole, out=undefined, where=whole != 0)
-    return ratio
 
 
 def _mean(values: Floats, weights: Floats | None) -> Floats:
@@ -56,19 +50,19 @@ def support(answers: Answers, weights: Floats | None = None) -> Floats:
 def precisions(answers: Answers, weights: Floats | None = None) -> Floats:
     """Share of the posts predicted as each class that are of it (…, K); nan for a class never predicted."""
     counts = confusions(answers, weights)
-    return _ratio(np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(axis=-2))
+    return ratio(np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(axis=-2))
 
 
 def recalls(answers: Answers, weights: Floats | None = None) -> Floats:
     """Share of the posts of each class that are predicted as it (…, K); nan when no post of that class is present."""
     counts = confusions(answers, weights)
-    return _ratio(np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(axis=-1))
+    return ratio(np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(axis=-1))
 
 
 def f1s(answers: Answers, weights: Floats | None = None) -> Floats:
     """Harmonic mean of precision and recall (…, K); nan for a class neither present nor predicted."""
     counts = confusions(answers, weights)
-    return _ratio(2 * np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(axis=-1) + counts.sum(axis=-2))
+    return ratio(2 * np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(axis=-1) + counts.sum(axis=-2))
 
 
 PER_CLASS: dict[str, Measure] = {
@@ -131,18 +125,13 @@ def quadratic_weighted_kappa(answers: Answers, weights: Floats | None = None) ->
 
     nan when gold and predictions are all one and the same level.
     """
-    counts = confusions(answers, weights)
-    levels = np.arange(answers.classes)
-    cost = np.subtract.outer(levels, levels) ** 2
-    chance = counts.sum(axis=-1)[..., :, None] * counts.sum(axis=-2)[..., None, :]
-    expected = (chance * cost).sum(axis=(-2, -1)) / counts.sum(axis=(-2, -1))
-    return 1 - _ratio((counts * cost).sum(axis=(-2, -1)), expected)
+    return kappa(confusions(answers, weights), squared_distances(answers.classes))
 
 
 def high_level_recall(answers: Answers, weights: Floats | None = None) -> Floats:
     """Of the posts at a high level in gold, the share predicted at a high level; nan when there is none."""
     high = confusions(answers, weights)[..., scale.HIGH_FROM :, :]
-    return _ratio(high[..., scale.HIGH_FROM :].sum(axis=(-2, -1)), high.sum(axis=(-2, -1)))
+    return ratio(high[..., scale.HIGH_FROM :].sum(axis=(-2, -1)), high.sum(axis=(-2, -1)))
 
 
 def brier(answers: Answers, weights: Floats | None = None) -> Floats:
@@ -159,14 +148,14 @@ def auroc(answers: Answers, weights: Floats | None = None) -> Floats:
     high, low = _caught(answers, weights)
     below = np.diff(low, axis=-1, prepend=0)
     above = (high + np.concatenate([np.zeros_like(high[..., :1]), high[..., :-1]], axis=-1)) / 2
-    return _ratio((above * below).sum(axis=-1), high[..., -1] * low[..., -1])
+    return ratio((above * below).sum(axis=-1), high[..., -1] * low[..., -1])
 
 
 def auprc(answers: Answers, weights: Floats | None = None) -> Floats:
     """Average precision: precision at each score, averaged over the high posts, 0–1; nan when no post is high."""
     high, low = _caught(answers, weights)
-    precision = np.nan_to_num(_ratio(high, high + low))
-    return _ratio((np.diff(high, axis=-1, prepend=0) * precision).sum(axis=-1), high[..., -1])
+    precision = np.nan_to_num(ratio(high, high + low))
+    return ratio((np.diff(high, axis=-1, prepend=0) * precision).sum(axis=-1), high[..., -1])
 
 
 def _caught(answers: Answers, weights: Floats | None) -> tuple[Floats, Floats]:

@@ -17,7 +17,6 @@ from shouwang.annotate.agreement import (
     coincidences,
     confusions,
     difference,
-    kappa,
     measured,
     nominal,
     ordinal,
@@ -26,6 +25,7 @@ from shouwang.annotate.agreement import (
     specific,
     within_one,
 )
+from shouwang.kappa import kappa
 from shouwang.resampling import Floats
 
 COHEN = np.array([[0.44, 0.07, 0.09], [0.05, 0.20, 0.05], [0.01, 0.03, 0.06]])
