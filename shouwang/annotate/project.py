@@ -6,8 +6,9 @@ Ratings are only ever added. The ledger holds ids, labels and hashes; posts and 
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
@@ -169,10 +170,21 @@ class Project:
             }
 
 
+def missing(path: Path) -> bool:
+    """Whether no project has been begun in that file: it is not there, or holds nothing, as after a kill in `create`."""
+    if not path.is_file():
+        return not path.exists()
+    with closing(sqlite3.connect(path)) as there:
+        try:
+            return there.execute("SELECT 1 FROM sqlite_master").fetchone() is None
+        except sqlite3.DatabaseError:
+            return False
+
+
 def create(path: Path, *, raters: int = 2) -> Project:
-    """A new project file; raises InputError where there is one already."""
-    if path.exists():
-        raise InputError(f"{path} exists already; name another file, or leave --new out to add to it")
+    """A new project file, whole or not at all; raises InputError where something is in it already."""
+    if not missing(path):
+        raise InputError(f"{path} exists already; name another file")
     if raters < 1:
         raise InputError(f"{raters} raters a post: at least 1 is needed")
     project = Project(path)
@@ -190,7 +202,7 @@ def create(path: Path, *, raters: int = 2) -> Project:
 
 def open_(path: Path) -> Project:
     """The project in that file. Raises InputError where there is none, or one from a newer version."""
-    if not path.is_file():
+    if not path.is_file() or missing(path):
         raise InputError(f"{path}: no such project; make one with: shouwang annotate import POSTS --project {path}")
     project = Project(path)
     try:

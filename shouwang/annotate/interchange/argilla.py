@@ -1,0 +1,86 @@
+"""Argilla: records as `rg.Record.from_dict` reads and `to_dict` writes them, one a line, or in a list as `to_json` does.
+
+Questions: "level" (label or rating, 0–10), "high" (label: high, low), "spans" (spans over the field "text", named after
+indicators). The newest rating by a model goes out as a suggestion.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from shouwang.annotate.interchange.receiving import HIGHS, Foreign
+from shouwang.annotate.labels import Rating
+from shouwang.annotate.project import Project
+from shouwang.posts import Row, Skipped
+from shouwang.scale import HIGH_NAMES
+
+_NOT_IN_AGENTS = re.compile(r"[^\w:./\s-]", re.ASCII)  # what Argilla refuses in a name
+
+
+def records(project: Project) -> Iterator[dict[str, Any]]:
+    """One post a line."""
+    newest = {each.post: each for each in project.ratings() if each.stage == "llm" and each.label}
+    for post in project.posts():
+        yield {
+            "id": post.id,
+            "fields": {"text": post.text},
+            "metadata": {},
+            "suggestions": _suggestions(newest[post.id]) if post.id in newest else {},
+            "responses": {},
+            "vectors": {},
+        }
+
+
+def _suggestions(rating: Rating) -> dict[str, Any]:
+    label, agent = rating.label, _NOT_IN_AGENTS.sub(":", rating.who)[:200]
+    if label is None:
+        return {}
+    spans = [{"start": span.start, "end": span.end, "label": span.indicator} for span in label.spans]
+    values = {"level": str(label.level), "high": HIGH_NAMES[label.high].en, "spans": spans}
+    return {name: {"value": value, "score": None, "agent": agent} for name, value in values.items()}
+
+
+def read(lines: Iterable[Row | Skipped]) -> Iterator[Foreign]:
+    """Every person's responses; a person who was shown a suggestion did not rate blind."""
+    for line in lines:
+        if isinstance(line, Skipped):
+            yield Foreign(line.where, problem=line.reason)
+            continue
+        record = str(line.values.get("id", line.where))
+        text = str(_mapping(line.values.get("fields")).get("text", ""))
+        given = _by_person(_mapping(line.values.get("responses")))
+        suggested = "level" in _mapping(line.values.get("suggestions"))
+        if not given:
+            yield Foreign(record, problem="not annotated")
+        for person, answers in given.items():
+            yield Foreign(record, text, f"argilla:{person}", _row(answers), suggested)
+
+
+def _mapping(found: object) -> Mapping[str, Any]:
+    return found if isinstance(found, dict) else {}
+
+
+def _by_person(responses: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Answers by person and question; drafts and what somebody discarded are no answers."""
+    given: dict[str, dict[str, Any]] = defaultdict(dict)
+    for question, answers in responses.items():
+        for each in answers if isinstance(answers, list) else []:
+            if isinstance(each, dict) and each.get("status", "submitted") == "submitted":
+                given[str(each.get("user_id", "?"))][question] = each.get("value")
+    return given
+
+
+def _row(answers: Mapping[str, Any]) -> dict[str, Any]:
+    level, spans = str(answers.get("level")), answers.get("spans")
+    return {
+        "level": int(level) if level.isdecimal() else None,
+        "high": HIGHS.get(str(answers.get("high"))),
+        "spans": [
+            [span.get("start"), span.get("end"), span.get("label")]
+            for span in (spans if isinstance(spans, list) else [])
+            if isinstance(span, dict)
+        ],
+    }
