@@ -23,7 +23,7 @@ INDICATOR_KEYS = {"pain": "q", "wish": "w", "plan": "e", "method": "r", "time": 
 LEVEL_KEYS = {10: "x"} | {level: str(level) for level in range(10)}
 
 
-def project_of(request: Request) -> Project:
+async def project_of(request: Request) -> Project:
     found: Project = request.app.state.project
     return found
 
@@ -42,7 +42,7 @@ def turn_of(project: OpenProject, place: int) -> Turn:
 OfTurn = Annotated[Turn, Depends(turn_of)]
 
 
-def sent_label(
+async def sent_label(
     turn: OfTurn,
     level: Annotated[int | None, Form()] = None,
     high: Annotated[bool | None, Form()] = None,
