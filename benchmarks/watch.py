@@ -276,9 +276,9 @@ def main() -> None:
         if chosen.database == "sqlite":
             where = f"sqlite:///{folder / 'watch.sqlite'}"
         else:
-            from tests.databases import fresh_name, running
+            from tests.databases import running
 
-            where = stack.enter_context(running()).new(fresh_name())
+            where = stack.enter_context(running(fsync=True)).new("watch")
         schema.upgrade(database.engine(where))
         watch = stack.enter_context(watching(where, folder, tiny=False))
         if chosen.cases:

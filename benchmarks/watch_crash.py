@@ -304,10 +304,10 @@ def main() -> None:
         if chosen.database == "sqlite":
             where = f"sqlite:///{folder / 'watch.sqlite'}"
         else:
-            from tests.databases import fresh_name, running
+            from tests.databases import running
 
-            server = stack.enter_context(running())
-            where = server.new(fresh_name())
+            server = stack.enter_context(running(fsync=True))
+            where = server.new("watch")
         watch = stack.enter_context(watching(where, folder))
         if chosen.kills:
             found.append(kill_again_and_again(watch, chosen.kills, chosen.seed))

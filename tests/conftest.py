@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shouwang.language import use_language
-from tests.databases import Server, fresh_name, running
+from tests.databases import Server, running
 
 BESIDE = Path(__file__).parents[2] / "shared" / "data"
 
@@ -36,9 +36,11 @@ def postgresql() -> Iterator[Server]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database of each kind."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'watch.sqlite'}"
-    server: Server = request.getfixturevalue("postgresql")
-    return server.new(fresh_name())
+        yield f"sqlite:///{tmp_path / 'empty.sqlite'}"
+    else:
+        server: Server = request.getfixturevalue("postgresql")
+        with server.lent() as url:
+            yield url

@@ -29,10 +29,13 @@ def _as_owner() -> dict[str, str]:
 
 
 class Server:
-    """A PostgreSQL on a free port of this machine, whose data lie in a folder of its own."""
+    """A PostgreSQL on a free port of this machine, whose data lie in a folder of its own.
 
-    def __init__(self) -> None:
-        self.bin = programs()
+    Without `fsync` what is committed survives its own death, not the machine's: enough for tests, not for timings.
+    """
+
+    def __init__(self, fsync: bool = False) -> None:
+        self.bin, self.fsync = programs(), "on" if fsync else "off"
         self.folder = Path(tempfile.mkdtemp(prefix="shouwang-pg-"))
         if os.getuid() == 0:
             shutil.chown(self.folder, "postgres", "postgres")
@@ -43,6 +46,7 @@ class Server:
 
     def start(self) -> None:
         listen = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
+        listen += f" -c fsync={self.fsync}"
         self._ctl("start", "-o", listen, "-l", str(self.folder / "log"))
 
     def stop(self, mode: str = "fast") -> None:
@@ -52,13 +56,23 @@ class Server:
         self.stop("immediate")
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def new(self, name: str) -> str:
-        """The URL of a new, empty database."""
+    def new(self, name: str, template: str = "template1") -> str:
+        """The URL of a new database, empty or a copy of another one."""
+        self._administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return f"postgresql+psycopg://shouwang@127.0.0.1:{self.port}/{name}"
+
+    @contextmanager
+    def lent(self, template: str = "template1") -> Iterator[str]:
+        """The URL of such a database, which is dropped afterwards."""
+        name = f"t{time.time_ns()}"
+        yield self.new(name, template)
+        self._administer(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+    def _administer(self, statement: str) -> None:
         import psycopg
 
         with psycopg.connect(f"host=127.0.0.1 port={self.port} user=shouwang dbname=postgres", autocommit=True) as at:
-            at.execute(f'CREATE DATABASE "{name}"'.encode())
-        return f"postgresql+psycopg://shouwang@127.0.0.1:{self.port}/{name}"
+            at.execute(statement.encode())
 
     def _ctl(self, verb: str, *options: str) -> None:
         self._run(str(self.bin / "pg_ctl"), verb, "-D", str(self.folder / "data"), "-w", "-t", "60", *options)
@@ -80,13 +94,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
-    server = Server()
+def running(fsync: bool = False) -> Iterator[Server]:
+    server = Server(fsync)
     try:
         yield server
     finally:
         server.close()
-
-
-def fresh_name() -> str:
-    return f"t{time.time_ns()}"

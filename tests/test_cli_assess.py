@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 from shouwang.cli import app
 from shouwang.cli.assess_table import levels, marked
 from shouwang.errors import InputError
+from shouwang.language import use_language
 from shouwang.models import store
 from shouwang.posts import Assessment, Evidence, Post
 from shouwang.scale import INDICATORS, Indicator
@@ -274,9 +275,13 @@ def test_odd_posts_and_ids_neither_break_nor_steer_the_table(tiny: Path, tmp_pat
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_json_is_the_same_in_both_languages_but_for_the_level_name(run: Run, tmp_path: Path, language: str) -> None:
+def test_json_is_the_same_in_both_languages_but_for_the_level_name(
+    within: Within, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    use_language(language)
+    monkeypatch.chdir(tmp_path)
     write(tmp_path / "a.jsonl", [{"id": "p-1", "text": TEA}, {"id": "p-2"}])
-    found = json.loads(run("a.jsonl", "--json", "--lang", language).stdout)
+    _, found = within("a.jsonl")
     (row,) = found.pop("top")
     assert (row.pop("level_name").isascii(), row.keys() >= {"id", "level", "evidence"}) == (language == "en", True)
     assert found["skips"][0]["where"] == "a.jsonl:2"
@@ -307,13 +312,14 @@ def test_the_operating_point_decides_what_is_high(within: Within, blend: Path, t
     assert read(tmp_path / "after.jsonl") == [row | {"high": row["p_high"] >= threshold} for row in rows]
 
 
-def test_what_to_expect_is_said_for_the_stated_stream(run: Run, blend: Path, tmp_path: Path) -> None:
-    write(tmp_path / "a.jsonl", [{"id": "p-1", "text": TEA}])
-    options = ["a.jsonl", "--model", str(blend), "--operating-point", "recall95", "--base-rate", "0.1"]
-    english = run(*options, "--rest", "tree-hole").stdout
+def test_what_to_expect_is_said_for_the_stated_stream(blend: Path, tmp_path: Path) -> None:
+    source = write(tmp_path / "a.jsonl", [{"id": "p-1", "text": TEA}])
+    command = ["assess", str(source), "--model", str(blend), "--operating-point", "recall95", "--base-rate", "0.1"]
+    english = CliRunner().invoke(app, [*command, "--rest", "tree-hole"]).stdout
     assert "Operating point: recall95, high from a probability of 0.539 on." in english
     assert "of 1,000 posts (100 high, the rest low posts of a tree hole): " in english
-    assert "每 1,000 条帖子（100 条高风险，其余为日常帖子）预计标出" in run(*options, "--lang", "zh").stdout
+    use_language("zh")
+    assert "每 1,000 条帖子（100 条高风险，其余为日常帖子）预计标出" in CliRunner().invoke(app, command).stdout
 
 
 @pytest.mark.parametrize(
@@ -358,12 +364,13 @@ def test_level_sets_and_uncertain_stand_in_the_files(blend: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize(("language", "word"), [("en", "uncertain"), ("zh", "不确定")])
-def test_the_table_says_uncertain_in_words(run: Run, blend: Path, tmp_path: Path, language: str, word: str) -> None:
+def test_the_table_says_uncertain_in_words(blend: Path, tmp_path: Path, language: str, word: str) -> None:
     """The tiny blend's p_high of this post lies in its span, 0.3–0.7."""
     (found,) = store.load(blend).assess([TEA])
     assert found.uncertain
-    write(tmp_path / "a.jsonl", [{"id": "p-1", "text": TEA}])
-    shown = run("a.jsonl", "--model", str(blend), "--lang", language).stdout
+    source = write(tmp_path / "a.jsonl", [{"id": "p-1", "text": TEA}])
+    use_language(language)
+    shown = CliRunner().invoke(app, ["assess", "--model", str(blend), str(source)], env={"COLUMNS": "80"}).stdout
     assert shown.count(word) == 2
     assert levels(found.level_set) in shown
     assert max(map(len, shown.splitlines()[:-1])) <= 80

@@ -30,6 +30,12 @@ from tests.tiny import save_tiny
 
 AT_ONCE = 20
 WORDS = "今天我的好茶死想活了很累雨带伞明"
+SERVE = """
+from shouwang.__main__ import main
+from shouwang.triage import worker
+worker.TAKEN_FOR = 3.0  # a minute in earnest: so long a post waits whose worker was killed
+main()
+"""
 
 
 class Service:
@@ -39,7 +45,7 @@ class Service:
         self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         save_tiny(folder / "tiny")
-        self.command = [sys.executable, "-m", "shouwang", "serve", "--database", url, "--port", str(self.port)]
+        self.command = [sys.executable, "-c", SERVE, "serve", "--database", url, "--port", str(self.port)]
         self.command += ["--model", str(folder / "tiny"), "--secret", str(folder / "secret")]
         self.log = folder / "log"
         self.process: subprocess.Popen[bytes] | None = None

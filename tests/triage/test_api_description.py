@@ -1,7 +1,11 @@
-"""The API keeps to its own description, whatever it is sent."""
+"""The API keeps to its own description, whatever it is sent.
+
+With more examples: SHOUWANG_EXAMPLES=50 python -m pytest tests/triage/test_api_description.py.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +23,7 @@ from tests.triage.invented import POLICY, PSEUDONYMS, watch
 
 OPERATIONS = 9
 FEW = settings(
-    max_examples=6,
+    max_examples=int(os.environ.get("SHOUWANG_EXAMPLES", "4")),
     deadline=None,
     derandomize=True,
     database=None,

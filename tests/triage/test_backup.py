@@ -12,18 +12,13 @@ from shouwang.errors import InputError
 from shouwang.triage import authors, backup, queue, schema
 from shouwang.triage.intake import Pseudonyms
 from shouwang.triage.tables import metadata, posts
-from tests.databases import Server, fresh_name
 from tests.triage.invented import PSEUDONYMS, deliver, incoming, watch
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+@pytest.fixture
+def empty(database_url: str) -> Iterator[Engine]:
     """A database without tables, of each kind."""
-    if request.param == "sqlite":
-        opened = database.engine(tmp_path / "restored.sqlite")
-    else:
-        server: Server = request.getfixturevalue("postgresql")
-        opened = database.engine(server.new(fresh_name()))
+    opened = database.engine(database_url)
     yield opened
     opened.dispose()
 

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from shouwang import database
 from shouwang.triage import intake, keys, schema
-from tests.databases import Server, fresh_name
+from tests.databases import Server
 from tests.triage.crash import Client, Service, delivering, must_be_whole, survive
 
 KILLS = int(os.environ.get("SHOUWANG_KILLS", "2"))
@@ -21,7 +21,7 @@ def test_a_watch_that_is_killed_at_any_moment_loses_and_doubles_nothing(database
 
 
 def test_while_postgresql_is_gone_posts_are_refused_and_nothing_is_dropped(postgresql: Server, tmp_path: Path) -> None:
-    url = postgresql.new(fresh_name())
+    url = postgresql.new("goes_away")
     engine = database.engine(url)
     schema.upgrade(engine)
     with database.writing(engine) as connection:
