@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 from shouwang.cli import app
 from shouwang.cli.assess_table import levels, marked
 from shouwang.errors import InputError
-from shouwang.language import use_language
+from shouwang.language import Language, use_language
 from shouwang.models import store
 from shouwang.posts import Assessment, Evidence, Post
 from shouwang.scale import INDICATORS, Indicator
@@ -276,12 +276,12 @@ def test_odd_posts_and_ids_neither_break_nor_steer_the_table(tiny: Path, tmp_pat
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_json_is_the_same_in_both_languages_but_for_the_level_name(
-    within: Within, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: Language
 ) -> None:
     use_language(language)
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "a.jsonl", [{"id": "p-1", "text": TEA}, {"id": "p-2"}])
-    _, found = within("a.jsonl")
+    found = json.loads(CliRunner().invoke(app, ["assess", "--model", str(tiny), "--json", "a.jsonl"]).stdout)
     (row,) = found.pop("top")
     assert (row.pop("level_name").isascii(), row.keys() >= {"id", "level", "evidence"}) == (language == "en", True)
     assert found["skips"][0]["where"] == "a.jsonl:2"
@@ -364,7 +364,7 @@ def test_level_sets_and_uncertain_stand_in_the_files(blend: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize(("language", "word"), [("en", "uncertain"), ("zh", "不确定")])
-def test_the_table_says_uncertain_in_words(blend: Path, tmp_path: Path, language: str, word: str) -> None:
+def test_the_table_says_uncertain_in_words(blend: Path, tmp_path: Path, language: Language, word: str) -> None:
     """The tiny blend's p_high of this post lies in its span, 0.3–0.7."""
     (found,) = store.load(blend).assess([TEA])
     assert found.uncertain
