@@ -143,7 +143,7 @@ def token(page: str) -> str:
     return found[1] if found else ""
 
 
-def measure_serve(folder: Path, n: int, raters: int, each: int = 8, think: float = 5.0) -> None:
+def measure_serve(folder: Path, n: int, raters: int, each: int = 16, think: float = 5.0) -> None:
     project, port = made(folder, n), free_port()
     accounts(project, raters)
     process = server(project, port)
