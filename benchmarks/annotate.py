@@ -1,4 +1,4 @@
-"""What annotation promises, measured: python benchmarks/annotate.py import | serve | kill [--posts N] [--raters N] [--kills N]
+"""What annotation promises, measured: python benchmarks/annotate.py import | serve | kill | kill-llm | kill-rating [--posts N] [--raters N] [--kills N]
 
 import  invented posts through `shouwang annotate import`, in seconds
 serve   so many raters at once on the real server: how long until a rating is answered (p50, p95, max)
@@ -25,7 +25,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import ClassVar
+from typing import IO, ClassVar, cast
 
 import httpx2
 import numpy as np
@@ -89,12 +89,17 @@ def free_port() -> int:
 
 def server(project: Path, port: int) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(command("serve", "-p", project, "--port", port), stdout=subprocess.DEVNULL)
-    for _ in range(600):
+    wait_for(port)
+    return process
+
+
+def wait_for(port: int) -> None:
+    for _ in range(3_000):
         try:
             httpx2.get(f"http://127.0.0.1:{port}/login")
-            return process
+            return
         except httpx2.TransportError:
-            time.sleep(0.1)
+            time.sleep(0.02)
     raise SystemExit("the server did not start")
 
 
@@ -173,6 +178,36 @@ def measure_serve(folder: Path, n: int, raters: int, each: int = 16, think: floa
 # --- kill -9 --------------------------------------------------------------------------------------------------------
 
 
+class Zygote:
+    """Starts one command again and again, each time as a process of its own that can be killed."""
+
+    def __init__(self, *arguments: object) -> None:
+        words = [sys.executable, str(Path(__file__).with_name("annotate_zygote.py")), *map(str, arguments)]
+        self.process = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, bufsize=1
+        )
+
+    def start(self) -> int:
+        """The number of one more process."""
+        orders, numbers = cast(IO[str], self.process.stdin), cast(IO[str], self.process.stdout)
+        orders.write("\n")
+        return int(numbers.readline())
+
+    def close(self) -> None:
+        cast(IO[str], self.process.stdin).close()
+        self.process.wait()
+
+
+def runs(number: int) -> bool:
+    return Path(f"/proc/{number}").exists()
+
+
+def kill(number: int) -> None:
+    os.kill(number, signal.SIGKILL)
+    while runs(number):
+        time.sleep(0.001)
+
+
 class Model(BaseHTTPRequestHandler):
     """An endpoint that answers every post alike and remembers what it was asked."""
 
@@ -214,18 +249,17 @@ def measure_kill_llm(folder: Path, n: int, kills: int) -> None:
     threading.Thread(target=endpoint.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{endpoint.server_address[1]}/v1"
     asks = command("llm", "-p", project, "--url", url, "--model", "m", "--concurrency", 4, "--price-in", 1, "--json")
-    rng, killed = random.Random(0), 0  # noqa: S311
+    zygote, rng, killed = Zygote(*asks[4:]), random.Random(0), 0  # noqa: S311
     while killed < kills:
-        before = sum(Model.asked.values())
-        process = subprocess.Popen(asks, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while sum(Model.asked.values()) == before and process.poll() is None:
+        before, number = sum(Model.asked.values()), zygote.start()
+        while sum(Model.asked.values()) == before and runs(number):
             time.sleep(0.005)  # until it is at work
         time.sleep(rng.uniform(0, 0.4))
-        if process.poll() is not None:
+        if not runs(number):
             break
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
+        kill(number)
         killed += 1
+    zygote.close()
     done = subprocess.run(asks, capture_output=True, text=True)
     costs = json.loads(done.stdout)["costs"]
     there = open_(project)
@@ -256,8 +290,10 @@ def measure_kill_serve(folder: Path, n: int, kills: int) -> None:
         except (httpx2.TransportError, SystemExit):
             return
 
+    zygote = Zygote("serve", "-p", project, "--port", port)
     for _ in range(kills):
-        process = server(project, port)
+        number = zygote.start()
+        wait_for(port)
         threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
         for thread in threads:
             thread.start()
@@ -265,10 +301,10 @@ def measure_kill_serve(folder: Path, n: int, kills: int) -> None:
         while acknowledged == before and time.monotonic() < patience:
             time.sleep(0.01)  # until raters are at work
         time.sleep(rng.uniform(0, 0.7))
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
+        kill(number)
         for thread in threads:
             thread.join()
+    zygote.close()
     there = open_(project)
     kept = there.counts().get("blind", 0)
     print(
@@ -286,7 +322,7 @@ def verified(project: Project) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["import", "serve", "kill"])
+    parser.add_argument("what", choices=["import", "serve", "kill", "kill-llm", "kill-rating"])
     parser.add_argument("--posts", type=int, default=10_000)
     parser.add_argument("--raters", type=int, default=20)
     parser.add_argument("--kills", type=int, default=100, help="of each kind")
@@ -295,13 +331,14 @@ def main() -> None:
         folder = Path(place)
         if given.what == "import":
             measure_import(folder, given.posts)
-        elif given.what == "serve":
+        if given.what == "serve":
             measure_serve(folder, given.posts, given.raters)
-        else:
+        if given.what in ("kill", "kill-llm"):
             (folder / "llm").mkdir()
-            (folder / "serve").mkdir()
             measure_kill_llm(folder / "llm", given.posts, given.kills)
-            measure_kill_serve(folder / "serve", given.posts, given.kills)
+        if given.what in ("kill", "kill-rating"):
+            (folder / "rating").mkdir()
+            measure_kill_serve(folder / "rating", given.posts, given.kills)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ from sqlalchemy import (
     select,
     text,
 )
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from shouwang import database, ledger
 from shouwang.annotate.labels import Label, Rating, Span, Stage, spans_json
@@ -209,6 +209,10 @@ def open_(path: Path) -> Project:
         with project.engine.connect() as connection:
             whose = connection.execute(text("PRAGMA application_id")).scalar_one()
             found = connection.execute(text("PRAGMA user_version")).scalar_one()
+    except OperationalError as error:
+        raise InputError(
+            f"{path} cannot be opened ({error.orig}); is the disk full, or its folder not writable?"
+        ) from None
     except DatabaseError as error:
         raise InputError(f"{path} is not an annotation project ({error.orig})") from None
     if whose != APPLICATION:

@@ -124,6 +124,7 @@ class Client:
 
     def _send(self, request: Request[T], key: str, attempt: int, wrong: str) -> Arrived | Reply[T]:
         """Send one attempt; what arrived, or the reply that says why nothing did."""
+        import httpx2
         import openai
 
         messages = _deidentified(request.messages)
@@ -133,9 +134,11 @@ class Client:
         try:
             completion, rung = self._down_the_ladder(request, messages, f"{key}-{attempt}")
         except openai.APIConnectionError as error:
+            reached = not isinstance(error.__cause__, (httpx2.ConnectError, httpx2.ConnectTimeout))
+            self._calls.failed(key, attempt, maybe_charged=reached)
             late = isinstance(error, openai.APITimeoutError)
-            self._calls.failed(key, attempt, maybe_charged=late)
-            how = f"no answer within {self.endpoint.timeout:g} s" if late else "no connection"
+            how = "the connection broke" if reached else "no connection"
+            how = f"no answer within {self.endpoint.timeout:g} s" if late else how
             return self._failed(Reply(request.id, None, "unreachable", how))
         except openai.APIStatusError as error:
             self._calls.failed(key, attempt, maybe_charged=False)

@@ -7,9 +7,11 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Engine, delete, func, insert, select, update
+from sqlalchemy.exc import OperationalError
 
 from shouwang import ledger
 from shouwang.database import writing
@@ -72,7 +74,7 @@ class Sessions:
         if row is None or not row.active:
             return None
         if touch and now - row.used > TOUCH:
-            with writing(self.engine) as connection:
+            with suppress(OperationalError), writing(self.engine) as connection:  # a full disk: say so when it matters
                 connection.execute(update(sessions).where(sessions.c.id == key).values(seen=now))
                 connection.execute(update(users).where(users.c.id == row.id).values(seen=now))
         return Session(user_of(row), row.blur)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
+from sqlalchemy import event, text
 
 from shouwang.annotate import pages
 from shouwang.annotate.project import Project, add_rating
@@ -98,6 +99,23 @@ def test_a_form_that_is_not_complete_comes_back(team: Team) -> None:
         found = send(mei, "/rate/2", **data)
         assert (found.status_code, says in found.text) == (422, True)
     assert team.project.ratings("p-2") == []
+
+
+def test_what_cannot_be_saved_comes_back_filled_in(team: Team) -> None:
+    mei, engine = team.member("Mei"), team.project.engine
+    filled = {"level": "4", "high": "true", "indicators": "plan", "spans": '[[0, 4, "wish"]]', "unsure": "true"}
+    too_long = send(mei, "/rate/3", **filled, note="很" * 2_001)
+    with engine.connect() as connection:
+        pages = connection.execute(text("PRAGMA page_count")).scalar_one()
+    event.listen(engine, "connect", lambda connection, _: connection.execute(f"PRAGMA max_page_count = {pages}"))
+    engine.dispose()
+    full_disk = send(mei, "/rate/3", **filled, note="很" * 2_000)
+    for page, says in ((too_long, "2000 are the most"), (full_disk, "make room")):
+        assert (page.status_code, says in page.text) == (422, True)
+        assert len(re.findall(r"<input [^>]* checked", page.text)) == 4
+        assert "很" * 2_000 in page.text
+    assert "[[0, 4, &#34;wish&#34;]]" in full_disk.text
+    assert team.project.ratings("p-3") == []
 
 
 def test_marked_words_are_kept(team: Team) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -156,6 +158,20 @@ def test_a_slow_server_is_left_and_may_have_charged(server: HTTPServer, cache: P
         assert (reply.problem, reply.detail) == ("unreachable", "no answer within 0.2 s")
         assert client.costs().lost == 1
         assert client.costs().cost > 0
+
+
+def test_a_connection_that_breaks_may_have_been_charged_too(cache: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def hang_up() -> None:
+            connection, _ = listening.accept()
+            connection.recv(65_536)
+            connection.close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        with Client(endpoint(f"http://127.0.0.1:{listening.getsockname()[1]}/v1", price_in=1.0), cache) as client:
+            assert client.ask(asking()).detail == "the connection broke"
+            assert client.costs().lost == 1
 
 
 def test_a_busy_server_is_asked_again(server: HTTPServer, cache: Path) -> None:

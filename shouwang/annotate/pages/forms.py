@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Form, HTTPException, Request
@@ -42,6 +43,19 @@ def turn_of(project: OpenProject, place: int) -> Turn:
 OfTurn = Annotated[Turn, Depends(turn_of)]
 
 
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A form as it was filled in, and what it says: a label, or what is wrong with it."""
+
+    level: int | None
+    high: bool | None
+    indicators: frozenset[str]
+    spans: str
+    unsure: bool
+    note: str
+    says: Label | InputError
+
+
 async def sent_label(
     turn: OfTurn,
     level: Annotated[int | None, Form()] = None,
@@ -50,31 +64,38 @@ async def sent_label(
     spans: Annotated[str, Form(max_length=20_000)] = "[]",
     unsure: Annotated[bool, Form()] = False,
     note: Annotated[str, Form(max_length=20_000)] = "",
-) -> Label | InputError:
-    """The label in a form, or what is wrong with it: then the page comes again with everything that was filled in."""
+) -> Filled:
+    """What somebody sent. Where it cannot be saved, the page comes again with everything that was filled in."""
+    named = frozenset(indicators or ())
+    row = {"level": level, "high": high, "indicators": sorted(named), "unsure": unsure, "note": note}
+    try:
+        says: Label | InputError = label_of(row | {"spans": _marked(spans)}, len(turn.post.text))
+    except InputError as error:
+        says = error
+    return Filled(level, high, named, spans, unsure, note, says)
+
+
+def _marked(spans: str) -> list[Any]:
     try:
         marked = json.loads(spans)
-    except ValueError:
+    except (ValueError, RecursionError):
         marked = None
-    row = {"level": level, "high": high, "indicators": indicators, "unsure": unsure, "note": note, "spans": marked}
-    try:
-        if not isinstance(marked, list):
-            raise InputError("the marked spans cannot be read; reload the page and mark them again")
-        return label_of(row, len(turn.post.text))
-    except InputError as error:
-        return error
+    if not isinstance(marked, list):
+        raise InputError("the marked spans cannot be read; reload the page and mark them again")
+    return marked
 
 
-Sent = Annotated[Label | InputError, Depends(sent_label)]
+Sent = Annotated[Filled, Depends(sent_label)]
 
 
-def shown(turn: Turn, label: Label | None, **more: Any) -> dict[str, Any]:
-    """What the form's template needs."""
-    spans = label.spans if label else ()
+def shown(turn: Turn, label: Label | Filled | None, **more: Any) -> dict[str, Any]:
+    """What the form's template needs. Marks that cannot be read or do not lie in the post are not shown again."""
+    said = label.says if isinstance(label, Filled) else label
+    spans = said.spans if isinstance(said, Label) else ()
     return {
         "turn": turn,
         "label": label,
-        "spans": spans_json(label) if label else "[]",
+        "spans": spans_json(said) if isinstance(said, Label) else "[]",
         "evidence": [Evidence(span.start, span.end, span.indicator, 1.0) for span in spans],
         "level_keys": LEVEL_KEYS,
         "indicator_keys": INDICATOR_KEYS,

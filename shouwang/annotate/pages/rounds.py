@@ -9,7 +9,9 @@ from starlette.responses import Response
 
 from shouwang.annotate import rating
 from shouwang.annotate.labels import Label
-from shouwang.annotate.pages.forms import OfTurn, OpenProject, Rater, Sent, shown, who
+from shouwang.annotate.pages.forms import Filled, OfTurn, OpenProject, Rater, Sent, shown, who
+from shouwang.annotate.project import Project
+from shouwang.annotate.rating import Turn
 from shouwang.errors import InputError
 from shouwang.language import say
 from shouwang.posts import Evidence
@@ -38,11 +40,10 @@ def form(visitor: Rater, project: OpenProject, turn: OfTurn) -> Response:
 
 @router.post("/rate/{place}")
 def save(visitor: Rater, project: OpenProject, turn: OfTurn, sent: Sent) -> Response:
-    if isinstance(sent, InputError):
-        return _form(visitor, project, turn, sent)
     me = who(visitor.user)
     again = rating.own(project, turn.place, me) is not None
-    rating.save(project, turn.place, me, sent)
+    if error := _unsaved(project, turn, me, sent):
+        return _form(visitor, project, turn, sent, error)
     if again:
         return visitor.go(
             f"/reveal/{turn.place}",
@@ -76,9 +77,8 @@ def after(visitor: Rater, project: OpenProject, turn: OfTurn, sent: Sent) -> Res
     mine = rating.own(project, turn.place, me)
     if mine is None:
         return visitor.go(f"/rate/{turn.place}")
-    if isinstance(sent, InputError):
-        return _reveal(visitor, project, turn, mine, sent)
-    rating.save(project, turn.place, me, sent)
+    if error := _unsaved(project, turn, me, sent):
+        return _reveal(visitor, project, turn, sent, error)
     return visitor.go("/")
 
 
@@ -93,16 +93,24 @@ def guideline(visitor: Anybody) -> Response:
     return visitor.page("guideline.html")
 
 
-def _form(visitor: Visitor, project: OpenProject, turn: OfTurn, error: InputError | None = None) -> Response:
+def _unsaved(project: Project, turn: Turn, me: str, sent: Filled) -> str:
+    """Save what was sent; why that cannot be, if so."""
+    if isinstance(sent.says, InputError):
+        return str(sent.says)
+    try:
+        rating.save(project, turn.place, me, sent.says)
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+def _form(visitor: Visitor, project: Project, turn: Turn, sent: Filled | None = None, error: str = "") -> Response:
     progress = rating.progress(project, who(visitor.user))
-    context = shown(turn, None, progress=progress, error=str(error or ""))
-    return visitor.page("rate.html", 422 if error else 200, **context)
+    return visitor.page("rate.html", 422 if error else 200, **shown(turn, sent, progress=progress, error=error))
 
 
-def _reveal(
-    visitor: Visitor, project: OpenProject, turn: OfTurn, label: Label, error: InputError | None = None
-) -> Response:
+def _reveal(visitor: Visitor, project: Project, turn: Turn, label: Label | Filled, error: str = "") -> Response:
     found = rating.suggestion(project, turn.place, who(visitor.user))
     marks = [Evidence(s.start, s.end, s.indicator, 1.0) for s in found.label.spans] if found and found.label else []
-    context = shown(turn, label, suggestion=found, suggested=marks, error=str(error or ""))
+    context = shown(turn, label, suggestion=found, suggested=marks, error=error)
     return visitor.page("reveal.html", 422 if error else 200, **context)
