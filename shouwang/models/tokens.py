@@ -1,4 +1,4 @@
-"""From text to the encoder's token ids: the backbone's character table, Unigram pieces, one prefix."""
+"""From text to the encoder's token ids: the backbone's character table, then Unigram pieces."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 BOS, PAD, EOS, UNK = 0, 1, 2, 3
-PREFIX = "query: "
-"""What multilingual-e5 was trained to see before a text (Wang et al. 2024, arXiv 2402.05672)."""
-
 LONGEST = 256
 """Tokens of a text at most, ends included: about 400 characters."""
 
@@ -23,7 +20,7 @@ def encode(
     tokenizer: Tokenizer, table: Mapping[int, str], texts: Sequence[str], longest: int = LONGEST
 ) -> list[NDArray[np.int64]]:
     """Ids with `<s>` and `</s>`; a longer text keeps its first two thirds and its last third."""
-    batch = tokenizer.encode_batch_fast([PREFIX + normalised(text, table) for text in texts], add_special_tokens=False)
+    batch = tokenizer.encode_batch_fast([normalised(text, table) for text in texts], add_special_tokens=False)
     return [_ended(encoding.ids, longest - 2) for encoding in batch]
 
 

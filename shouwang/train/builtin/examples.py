@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shouwang.scale import HIGH_FROM, INDICATORS, LEVELS
-from shouwang.train.builtin.sources import Row
+
+if TYPE_CHECKING:
+    from shouwang.train.builtin.sources import Row
 
 BINARY = 1 + len(INDICATORS)
 """High, then each indicator."""
@@ -34,11 +37,6 @@ class Examples:
     level_weight: Floats  # [n]
     binary: Floats  # [n, BINARY], 0..1
     binary_weight: Floats  # [n, BINARY]
-    explain: Floats  # [n, d]
-    explain_weight: Floats  # [n]
-
-    def take(self, rows: NDArray[np.int64]) -> Examples:
-        return Examples([self.posts[r] for r in rows], *(array[rows] for array in self.arrays()))
 
     def arrays(self) -> list[Floats]:
         return [getattr(self, each.name) for each in fields(self)[1:]]
@@ -70,13 +68,8 @@ def indicator_targets(levels: NDArray[np.int64]) -> tuple[Floats, Floats]:
     return strength[levels], known[levels]
 
 
-def labelled(
-    rows: Sequence[Row], posts: Sequence[Ids], explain: dict[str, Floats], size: int, weight: float = 1.0
-) -> Examples:
-    """Posts with a level. High/low counts fully where annotated, else it is derived and counts DERIVED_HIGH.
-
-    `explain` holds the explanation's `size` numbers by post id, where there is one.
-    """
+def labelled(rows: Sequence[Row], posts: Sequence[Ids], weight: float = 1.0) -> Examples:
+    """Posts with a level. High/low counts fully where annotated, else it is derived and counts DERIVED_HIGH."""
     levels = np.array([r.level for r in rows])
     annotated = np.array([r.high >= 0 for r in rows])
     high = np.where(annotated, [r.high for r in rows], levels >= HIGH_FROM)
@@ -87,23 +80,29 @@ def labelled(
         balance(levels) * np.float32(weight),
         np.column_stack([high, strength]).astype(np.float32),
         np.column_stack([np.where(annotated, 1, DERIVED_HIGH), known]).astype(np.float32) * np.float32(weight),
-        np.stack([explain.get(r.id, np.zeros(size, np.float32)) for r in rows]),
-        np.array([r.id in explain for r in rows], np.float32),
     )
 
 
-def quiet(posts: Sequence[Ids], target: Sequence[float], level_weight: float, size: int, *, painless: bool) -> Examples:
-    """Negatives: low, no indicator (of pain it is said only if `painless`), a soft target on the bottom levels."""
+def everyday(posts: Sequence[Ids]) -> Examples:
+    """Ordinary posts: low, no indicator, a soft target on the bottom levels."""
+    return _quiet(posts, EVERYDAY_TARGET, 0.3, painless=True)
+
+
+def talk(posts: Sequence[Ids]) -> Examples:
+    """Counselling talk without words of risk: low, and of pain it is not said."""
+    return _quiet(posts, TALK_TARGET, 0.2, painless=False)
+
+
+def _quiet(posts: Sequence[Ids], target: Sequence[float], level_weight: float, *, painless: bool) -> Examples:
     n = len(posts)
     levels = np.zeros((n, len(LEVELS)), np.float32)
     levels[:, : len(target)] = target
     known = np.ones((n, BINARY), np.float32)
     known[:, 1 + INDICATORS.index("pain")] = painless
-    blank = np.zeros((n, BINARY), np.float32)
-    return Examples(list(posts), levels, np.full(n, level_weight, np.float32), blank, known, *_unexplained(n, size))
+    return Examples(list(posts), levels, np.full(n, level_weight, np.float32), np.zeros((n, BINARY), np.float32), known)
 
 
-def risky(rows: Sequence[Row], posts: Sequence[Ids], level_weight: float, size: int) -> Examples:
+def risky(rows: Sequence[Row], posts: Sequence[Ids]) -> Examples:
     """PsyGUARD's intent posts: levels 4–7 and a wish (6–8 and a plan too); high/low unknown."""
     n = len(rows)
     planned = np.array(["计划" in row.note for row in rows])
@@ -113,10 +112,12 @@ def risky(rows: Sequence[Row], posts: Sequence[Ids], level_weight: float, size: 
     known = np.zeros((n, BINARY), np.float32)
     known[:, 1 + INDICATORS.index("wish")] = 1
     known[planned, 1 + INDICATORS.index("plan")] = 1
-    return Examples(
-        list(posts), levels, np.full(n, level_weight, np.float32), known.copy(), known, *_unexplained(n, size)
-    )
+    return Examples(list(posts), levels, np.full(n, 0.3, np.float32), known.copy(), known)
 
 
-def _unexplained(n: int, size: int) -> tuple[Floats, Floats]:
-    return np.zeros((n, size), np.float32), np.zeros(n, np.float32)
+def unlabelled(posts: Sequence[Ids]) -> Examples:
+    """Posts of which nothing is known."""
+    n = len(posts)
+    nothing = np.zeros((n, BINARY), np.float32)
+    levels = np.full((n, len(LEVELS)), 1 / len(LEVELS), np.float32)
+    return Examples(list(posts), levels, np.zeros(n, np.float32), nothing, nothing.copy())

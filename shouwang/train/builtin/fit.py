@@ -1,77 +1,92 @@
-"""One training loop for both stages: soft levels, high/low and indicators, an explanation, each weighted."""
+"""One training loop for encoders side by side: each copy has its own batches, gradient norm and mean weights."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.nn import functional
 
-from shouwang.models.mixture import HIGH_HEAD
-from shouwang.train.builtin.encoder import Encoder, pad
-from shouwang.train.builtin.examples import Examples
+from shouwang.train.builtin.stacked import Stacked
+from shouwang.train.builtin.texts import Rows
+
+Report = Callable[[int, int, float], None]
+Step = Callable[[Rows, bool], torch.Tensor]
+"""Rows [copies, b] and whether to compute in rounded numbers, to each copy's loss [copies]."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`average_from`: the share of steps after which weights are averaged; 1 keeps the last ones."""
+    """`average_from`, `round_from`: the shares of steps after which weights are averaged, and rounded as they will be
+    stored; 1 is never."""
 
-    epochs: int
     rate: float
     batch: int = 16
     decay: float = 0.01
     warm: float = 0.1
     clip: float = 1.0
-    high_share: float = 0.5
-    indicator_share: float = 0.1
-    explain_share: float = 0.1
     average_from: float = 1.0
+    round_from: float = 1.0
 
 
-def fit(
-    model: Encoder,
-    draw: Callable[[int, np.random.Generator], Examples],
-    settings: Settings,
-    seed: int,
-    report: Callable[[int, int, float], None] = lambda step, steps, loss: None,
-) -> None:
-    """Train in place on `draw(epoch, rng)`; deterministic given `seed`, the machine kind and one thread."""
-    rng = np.random.default_rng(seed)
-    epochs = [draw(epoch, rng) for epoch in range(settings.epochs)]
-    steps = sum(-(-len(examples.posts) // settings.batch) for examples in epochs)
-    trained = [p for p in model.parameters() if p.requires_grad]
-    optimizer = _optimizer(trained, settings)
-    warm = settings.warm * steps
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: min((s + 1) / warm, (steps - s) / (steps - warm)))
-    mean, step = _Mean(), 0
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model.train()
-        for examples in epochs:
-            for rows in _batches(np.array([len(p) for p in examples.posts]), settings.batch, rng):
-                loss = _loss(model, examples.take(rows), settings)
-                optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
-                torch.nn.utils.clip_grad_norm_(trained, settings.clip)
-                optimizer.step()
-                schedule.step()
-                step += 1
-                report(step, steps, float(loss.detach()))
-                if settings.average_from < 1 and step >= settings.average_from * steps:
-                    mean.add(trained)
+def fit(model: Stacked, plan: Sequence[Rows], step: Step, settings: Settings, report: Report) -> None:
+    """Train in place on `plan`, rows [copies, b] a step.
+
+    AdamW, linear warm-up and decline; matrices decay, biases and norms do not.
+    """
+    trained = list(model.parameters())
+    matrix = [p for name, p in model.named_parameters() if name.endswith("_w") and "ln" not in name]
+    others = [p for p in trained if all(p is not each for each in matrix)]
+    groups = [{"params": matrix, "weight_decay": settings.decay}, {"params": others, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=settings.rate, fused=True)
+    mean, steps = _Mean(), len(plan)
+    model.train()
+    for done, rows in enumerate(plan):
+        for group in optimizer.param_groups:
+            group["lr"] = settings.rate * _share((done + 0.5) / steps, settings.warm)
+        with torch.autocast(model.device.type, torch.bfloat16, enabled=model.device.type == "cuda"):
+            loss = step(rows, done >= settings.round_from * steps)
+        loss.sum().backward()  # type: ignore[no-untyped-call]
+        _clip([p for p in trained if p.grad is not None], settings.clip)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        if done >= settings.average_from * steps:
+            mean.add(trained)
+        if done % 50 == 0 or done + 1 == steps:
+            report(done + 1, steps, float(loss.detach().mean()))
     mean.copy_to(trained)
+    model.eval()
 
 
-def _optimizer(trained: list[torch.nn.Parameter], settings: Settings) -> torch.optim.Optimizer:
-    """AdamW; matrices decay, biases and norms do not."""
-    groups = [
-        {"params": [p for p in trained if p.ndim > 1], "weight_decay": settings.decay},
-        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=settings.rate, fused=True)
+def batches(lengths: NDArray[np.int64], size: int, rng: np.random.Generator) -> list[Rows]:
+    """Places [copies, size] a step from lengths [copies, n]: shuffled, posts of like length together, at the same step in
+    every copy (or each would be padded to the longest of all). What fills no batch is left out by chance.
+
+    Raises ValueError when there is no whole batch."""
+    copies, n = lengths.shape
+    steps = n // size
+    if not steps:
+        raise ValueError(f"{n} posts fill no batch of {size}")
+    chosen = np.stack([rng.permutation(n)[: steps * size] for _ in range(copies)])
+    noisy = np.take_along_axis(lengths, chosen, 1) * rng.uniform(0.85, 1.18, chosen.shape)
+    ordered = np.take_along_axis(chosen, np.argsort(noisy, axis=1, kind="stable"), 1)
+    grouped = ordered.reshape(copies, steps, size)
+    return [grouped[:, i] for i in rng.permutation(steps)]
+
+
+def _share(done: float, warm: float) -> float:
+    return done / warm if done < warm else (1 - done) / (1 - warm)
+
+
+def _clip(parameters: Sequence[torch.nn.Parameter], most: float) -> None:
+    """Scale each copy's gradient to a norm of `most` at most."""
+    norms = torch.stack([p.grad.flatten(1).norm(dim=1) for p in parameters if p.grad is not None]).norm(dim=0)
+    factor = (most / (norms + 1e-6)).clamp(max=1)
+    for p in parameters:
+        if p.grad is not None:
+            p.grad.mul_(factor.view(-1, *[1] * (p.ndim - 1)))
 
 
 class _Mean:
@@ -81,45 +96,15 @@ class _Mean:
         self.n = 0
         self.values: list[torch.Tensor] = []
 
-    def add(self, parameters: list[torch.nn.Parameter]) -> None:
+    def add(self, parameters: Sequence[torch.nn.Parameter]) -> None:
         self.n += 1
         now = [p.detach() for p in parameters]
-        self.values = (
-            [m + (p - m) / self.n for m, p in zip(self.values, now, strict=True)] if self.values else
-            [p.clone() for p in now]
-        )  # fmt: skip
+        if self.values:
+            torch._foreach_lerp_(self.values, now, 1 / self.n)
+        else:
+            self.values = [p.clone() for p in now]
 
-    def copy_to(self, parameters: list[torch.nn.Parameter]) -> None:
+    def copy_to(self, parameters: Sequence[torch.nn.Parameter]) -> None:
         with torch.no_grad():
             for parameter, value in zip(parameters, self.values, strict=bool(self.values)):
                 parameter.copy_(value)
-
-
-def _batches(lengths: NDArray[np.int64], size: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
-    """Shuffled batches of similar length: shuffle, sort windows of 16 batches, shuffle the batches."""
-    order = rng.permutation(len(lengths))
-    batches = []
-    for start in range(0, len(order), size * 16):
-        window = order[start : start + size * 16]
-        window = window[np.argsort(lengths[window], kind="stable")]
-        batches += [window[i : i + size] for i in range(0, len(window), size)]
-    for i in rng.permutation(len(batches)):
-        yield batches[i]
-
-
-def _loss(model: Encoder, examples: Examples, settings: Settings) -> torch.Tensor:
-    logits, explain = model(*pad(examples.posts))
-    levels, level_weight, binary, binary_weight, explained, explain_weight = (
-        torch.from_numpy(each) for each in examples.arrays()
-    )
-    per_level = -(levels * logits[:, :HIGH_HEAD].log_softmax(-1)).sum(-1)
-    per_binary = functional.binary_cross_entropy_with_logits(logits[:, HIGH_HEAD:], binary, reduction="none")
-    error = functional.mse_loss(explain, explained, reduction="none").mean(-1)
-    shares = torch.full((binary.shape[1],), settings.indicator_share)
-    shares[0] = settings.high_share
-    total: torch.Tensor = (
-        (per_level * level_weight).mean()
-        + ((per_binary * binary_weight) @ shares).mean()
-        + settings.explain_share * (error * explain_weight).mean()
-    )
-    return total

@@ -2,9 +2,8 @@
 
 One input `ids` [1, n]: one post, unpadded, so that no post can see another. Outputs: the log-odds `heads`
 [1, len(HEADS)] and the pooled frozen features `bottom`. The frozen word rows stay 4-bit and are unpacked after
-the gather. A matrix is float32 under its name, or int8 under `name.q` with `name.scale` per column and
-the reciprocal smoothing `name.smooth` of its inputs (see `quantise`), or only stored as int8 under
-`name.stored` and unfolded once at load.
+the gather. A matrix is float32 under its name, or int8 under `name.q` with `name.scale` by column (see `stacked.stored`);
+onnxruntime then rounds its inputs too, post by post.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from shouwang.train.builtin.encoder import Arrays
+from shouwang.train.builtin.stacked import Arrays
 
 MS = "com.microsoft"
 FLOAT = TensorProto.FLOAT
@@ -44,11 +43,6 @@ class Graph:
     def matmul(self, x: str, name: str, output: str) -> str:
         if name in self.weights:
             return self.node("MatMul", [x, self.constant(name)], output)
-        if f"{name}.stored" in self.weights:
-            whole = self.node("Cast", [self.constant(f"{name}.stored")], f"{output}.cast", to=FLOAT)
-            whole = self.node("Mul", [whole, self.constant(f"{name}.scale")], f"{output}.matrix")
-            return self.node("MatMul", [x, whole], output)
-        x = self.node("Mul", [x, self.constant(f"{name}.smooth")], f"{output}.in")
         matrix = [self.constant(f"{name}.q"), self.constant(f"{name}.scale")]
         return self.node("DynamicQuantizeMatMul", [x, *matrix], output, MS)
 
@@ -91,14 +85,12 @@ def _layer(g: Graph, i: int, x: str, heads: int) -> str:
     return g.add_norm(narrow, a, f"l{i}.oln", f"l{i}.fo.b", f"h{i + 1}")
 
 
-def build(
-    weights: Arrays, layers: int, heads: int, epsilon: float, extra: Sequence[str] = (), bottom: int = 0
-) -> onnx.ModelProto:
-    """The model. `bottom` names a layer whose pooled output [1, 2·hidden] is given out for the linear member; `extra`
-    names inner values to give out as well (for calibration). Without head weights it stops at the last layer."""
+def build(weights: Arrays, layers: int, heads: int, epsilon: float, bottom: int = 0) -> onnx.ModelProto:
+    """The model. `bottom` names a layer whose pooled output [1, 2·hidden] is given out for the linear member. Without
+    head weights it stops at the last layer."""
     g = Graph(weights, epsilon)
     x = _embeddings(g)
-    outputs = list(extra)
+    outputs: list[str] = []
     for i in range(layers):
         x = _layer(g, i, x, heads)
         if i + 1 == bottom:
@@ -108,7 +100,7 @@ def build(
         outputs.append(g.node("Gemm", inputs, "heads"))
     pooled = 2 * weights["place"].shape[1]
     shapes = {"heads": [1, weights["heads.b"].shape[0]] if "heads.b" in weights else None, "bottom": [1, pooled]}
-    values = [helper.make_tensor_value_info(name, FLOAT, shapes.get(name, [1, "n", None])) for name in outputs]
+    values = [helper.make_tensor_value_info(name, FLOAT, shapes[name]) for name in outputs]
     ids = helper.make_tensor_value_info("ids", TensorProto.INT64, [1, "n"])
     graph = helper.make_graph(g.nodes, "shouwang", [ids], values, list(g.constants.values()))
     opsets = [helper.make_opsetid("", 20), helper.make_opsetid(MS, 1)]

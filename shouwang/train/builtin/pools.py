@@ -7,9 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from shouwang.data.duplicates import canonical as comparable
 from shouwang.evaluate.obfuscate import obfuscate
 from shouwang.text import canonical
 from shouwang.train.builtin import sources
@@ -39,7 +37,6 @@ class Pools:
     held_invented: list[Row]
     new_usual: list[Row]
     new_unrelated: list[Row]
-    explain: dict[str, NDArray[np.float32]]
     leaks: frozenset[str]
     dropped: dict[str, list[str]]
 
@@ -50,13 +47,12 @@ class Pools:
         return [*own, *self.sos4k, *self.virus, *self.usual, *self.invented, *self.graded, *self.talk, *self.intent]
 
 
-def load(seed: int = 0, explain: int = 32) -> Pools:
+def load(seed: int = 0) -> Pools:
     """Everything that training and measuring need, audited: no training post stands in anything that measures."""
     rng = np.random.default_rng(seed)
     folds, test = sources.sos1k()
     core = [*folds, *test]
-    four = sources.sos4k()
-    kept_four = sources.without_copies(four, core)
+    kept_four = sources.without_copies(sources.sos4k(), core)
     usual = _shuffled(sources.distinct(sources.everyday("usual-eval")).kept, rng)
     usual_train, new_usual = usual[: len(usual) // 2], usual[len(usual) // 2 :]
     measured = [*core, *new_usual, *sources.contrast_set()]
@@ -84,7 +80,6 @@ def load(seed: int = 0, explain: int = 32) -> Pools:
         held_invented=calm[: len(calm) // 5],
         new_usual=new_usual,
         new_unrelated=unrelated[len(unrelated) // 2 :],
-        explain=_explanations(four, kept_four.kept, folds, explain, seed),
         leaks=frozenset(row.id for row in leaking.dropped),
         dropped={
             "sos-1k": [row.id for row in leaking.dropped],
@@ -110,21 +105,3 @@ def _disguised(row: Row, rng: np.random.Generator) -> Row:
 
 def _shuffled(rows: Sequence[Row], rng: np.random.Generator) -> list[Row]:
     return [rows[i] for i in rng.permutation(len(rows))]
-
-
-def _explanations(
-    four: Sequence[Row], clean: Sequence[Row], folds: Sequence[Row], size: int, seed: int
-) -> dict[str, NDArray[np.float32]]:
-    """Row id → whitened SVD of the explanation's TF-IDF [size]; the basis is fitted on `clean` only."""
-    from sklearn.decomposition import TruncatedSVD
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(2, 3), min_df=5, sublinear_tf=True)
-    svd = TruncatedSVD(size, random_state=seed)
-    basis = svd.fit_transform(vectorizer.fit_transform([row.note for row in clean]))
-    mean, spread = basis.mean(0), basis.std(0)
-    by_text = {comparable(row.text): row.note for row in four}
-    notes = {row.id: row.note for row in clean}
-    notes |= {row.id: by_text[key] for row in folds if (key := comparable(row.text)) in by_text}
-    values = (svd.transform(vectorizer.transform(list(notes.values()))) - mean) / spread
-    return dict(zip(notes, values.astype(np.float32), strict=True))

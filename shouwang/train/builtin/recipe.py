@@ -5,41 +5,47 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from functools import partial
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from safetensors.numpy import load_file
 from threadpoolctl import threadpool_limits
 
 from shouwang.models.blend import Blend
 from shouwang.models.encoder import TextEncoder, session
 from shouwang.models.mixture import HIGH_HEAD, Mixture
 from shouwang.scale import INDICATORS
-from shouwang.train.builtin import graph, members, mixing, quantise, sources, vocabulary
+from shouwang.train.builtin import distil, graph, members, mixing, teach
 from shouwang.train.builtin.backbone import SHA256
-from shouwang.train.builtin.encoder import Shape
-from shouwang.train.builtin.fit import Settings
+from shouwang.train.builtin.distil import Distilling
+from shouwang.train.builtin.fit import Report
 from shouwang.train.builtin.mixing import Said
 from shouwang.train.builtin.pools import Pools
 from shouwang.train.builtin.sources import Row
-from shouwang.train.builtin.stages import Draw, Weights, Workshop, stage1, stage2
+from shouwang.train.builtin.stacked import FROZEN, Weights, stored
+from shouwang.train.builtin.teach import Draw, Floats, Lesson, Teaching
+from shouwang.train.builtin.workshop import Workshop
 
 FOLDS = (1, 2, 3, 4, 5)
 Say = Callable[[str], None]
 
+CALM_LESSON = Lesson(Draw(150, 300, 700, 300, 60, 400), Draw(40, 130, 260, 100, 20, 100))
+SHARP_LESSON = Lesson(Draw(), Draw())
+REPLAY_LESSON = Lesson(Draw(), Draw(sos4k=500))
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that was chosen, on the folds alone."""
+    """Everything that was chosen, on the folds alone.
 
-    shape: Shape = field(default_factory=Shape)
-    first: Settings = field(default_factory=lambda: Settings(epochs=4, rate=1.5e-4))
-    first_draw: Draw = field(default_factory=lambda: Draw(150, 300, 700, 300, 60, 400))
-    second: Settings = field(default_factory=lambda: Settings(epochs=3, rate=8e-5, average_from=0.6))
-    second_draw: Draw = field(default_factory=lambda: Draw(40, 130, 260, 100, 20, 100))
-    seeds: tuple[int, ...] = (1, 2)
+    Of posts that read like SOS-1K the students hear the levels from `levels` and high and the indicators from `high`
+    (places in `teaching.lessons`); of all others everything from the first lesson, which knows ordinary posts.
+    """
+
+    teaching: Teaching = field(default_factory=lambda: Teaching((CALM_LESSON, SHARP_LESSON, REPLAY_LESSON), seeds=3))
+    levels: tuple[int, ...] = (0, 1)
+    high: tuple[int, ...] = (2,)
+    distilling: Distilling = field(default_factory=Distilling)
     linear: members.Recipe = field(default_factory=members.Recipe)
     mixture: mixing.Settings = field(default_factory=mixing.Settings)
 
@@ -52,65 +58,94 @@ def fingerprint(plan: Plan, pools: Pools) -> str:
     return said.hexdigest()[:12]
 
 
-def prune(shop: Workshop) -> None:
-    """keep.npy and tokenizer.json, from the training text and the counselling turns."""
-    if (shop.cache / "tokenizer.json").exists():
-        return
-    texts = [row.text for row in [*shop.pools.training, *sources.smilechat()]]
-    seen = vocabulary.seen_pieces(vocabulary.build(shop.backbone), shop.table, texts)
-    keep = vocabulary.keep_pieces(shop.backbone, seen)
-    np.save(shop.cache / "keep.npy", keep)
-    vocabulary.build(shop.backbone, keep).save(str(shop.cache / "tokenizer.json"))
+def told(shop: Workshop, plan: Plan, report: Report) -> Floats:
+    """What the students hear of the texts `distil.asked`: [teach.FOLDS, n, heads]."""
+    asked = distil.asked(shop.texts)
+    said = _said(shop, plan, asked, report)
+    alike = np.isin(asked, np.concatenate([shop.texts.rows(pool) for pool in distil.ALIKE]))
+    heard = said[0].copy()
+    for k in range(len(teach.FOLDS)):
+        heard[k][alike, :HIGH_HEAD] = teach.joined(said[list(plan.levels), k][:, alike])[:, :HIGH_HEAD]
+        heard[k][alike, HIGH_HEAD:] = said[list(plan.high), k][:, alike, HIGH_HEAD:].mean(0)
+    return np.asarray(heard)
 
 
-def train(shop: Workshop, plan: Plan, fold: int, seed: int) -> None:
-    """Stage 1 once, then stage 2 without `fold`."""
-    first = stage1(shop, plan.first, plan.first_draw, 1)
-    stage2(shop, first, plan.second, plan.second_draw, fold, seed)
+def _said(shop: Workshop, plan: Plan, asked: NDArray[np.int64], report: Report) -> Floats:
+    """What each lesson's seeds say together: [lessons, teach.FOLDS, n, heads]. Stage 1 and every lesson are steps."""
+    how = plan.teaching
+
+    def heard(i: int) -> Floats:
+        own = _begun(shop, how, report)[i * how.seeds : (i + 1) * how.seeds]
+        model = teach.teachers(shop.texts, shop.bank, shop.start, own, how.lessons[i], how, 1 + i, report)
+        return teach.by_fold(teach.read(model, shop.bank, asked))
+
+    return np.array([shop.kept_array(f"said-{i}", partial(heard, i)) for i in range(len(how.lessons))])
 
 
-def frozen_features(shop: Workshop, rows: Sequence[Row]) -> NDArray[np.float32]:
-    """Pooled output of the frozen layers for each row, by the float32 graph: [n, 2·hidden]."""
-    path, layer = shop.cache / f"frozen{shop.shape.frozen_layers}.npy", shop.shape.frozen_layers
-    if not path.exists():
-        bare = {name: value for name, value in shop.start.items() if not name.startswith("heads.")}
-        model = graph.build(bare, layer, shop.shape.heads, shop.shape.epsilon, bottom=layer)
-        run = session(model.SerializeToString()).run
-        np.save(path, np.concatenate([run(["bottom"], {"ids": ids[None]})[0] for ids in shop.ids(rows)]))
-    features: NDArray[np.float32] = np.load(path)
-    return features
+def _begun(shop: Workshop, how: Teaching, report: Report) -> list[Weights]:
+    def make() -> Weights:
+        found = teach.beginners(shop.texts, shop.bank, shop.start, how, 0, report)
+        return {f"{i}/{name}": value for i, each in enumerate(found) for name, value in each.items()}
+
+    return _parted(shop.kept("begun", make))
 
 
-def linear_table(shop: Workshop, recipe: members.Recipe) -> members.Table:
-    rows, part = members.chosen(shop.pools, recipe)
-    return members.table(rows, part, frozen_features(shop, rows), recipe)
+def _parted(together: Weights) -> list[Weights]:
+    parts: dict[int, Weights] = {}
+    for name, value in together.items():
+        i, _, own = name.partition("/")
+        parts.setdefault(int(i), {})[own] = value
+    return [parts[i] for i in sorted(parts)]
 
 
-def soup(paths: Sequence[Path]) -> Weights:
-    """Mean of the weights of several seeds trained from one start (Wortsman et al. 2022, arXiv 2203.05482)."""
-    loaded = [load_file(path) for path in paths]
-    return {name: np.asarray(np.mean([each[name] for each in loaded], axis=0, dtype=np.float32)) for name in loaded[0]}
+def students(
+    shop: Workshop, plan: Plan, say: Say = lambda line: None, report: Report = lambda *_: None
+) -> list[Weights]:
+    """The shallow encoders as the graph holds them, one for each of teach.FOLDS."""
+    how = plan.distilling
+
+    def make() -> Weights:
+        say("teachers")
+        heard = told(shop, plan, report)
+        say("a shallow encoder that gives the backbone's hidden states")
+        first = shop.kept(
+            "general", lambda: distil.general(shop.texts, shop.bank, shop.start, plan.teaching.shape, how, report)
+        )
+        say("students")
+        made = distil.students(shop.texts, shop.bank, shop.start, first, heard, how, report)
+        return {f"{k}/{name}": value for k, each in enumerate(made) for name, value in stored(each).items()}
+
+    return _parted(shop.kept("students", make))
 
 
-def encoder_graph(shop: Workshop, trained: Weights, fold: int) -> bytes:
-    """The quantised ONNX encoder; ranges come from every third training post."""
-    shape, weights = shop.shape, shop.start | trained
-    rows = [row for row in shop.pools.folds if row.fold != fold][::3]
-    tops = quantise.ranges(weights, shape.layers, shape.heads, shape.epsilon, shop.ids(rows))
-    small = quantise.quantised(weights, tops)
-    model = graph.build(small, shape.layers, shape.heads, shape.epsilon, bottom=shape.frozen_layers)
+def encoder_graph(shop: Workshop, student: Weights, plan: Plan) -> bytes:
+    """The ONNX encoder."""
+    shape = plan.distilling.shape
+    frozen = {name: shop.start[name] for name in FROZEN}
+    model = graph.build({**frozen, **student}, shape.layers, shape.heads, shape.epsilon, bottom=plan.distilling.frozen)
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def blend(shop: Workshop, table: members.Table, plan: Plan, fold: int) -> Blend:
+def frozen_features(shop: Workshop, encoder: bytes, rows: Sequence[Row]) -> NDArray[np.float32]:
+    """Pooled output of the frozen layers, which all students share, for each row: [n, 2·hidden]."""
+
+    def read() -> Floats:
+        run = session(encoder).run
+        return np.concatenate([run(["bottom"], {"ids": ids[None]})[0] for ids in shop.ids(rows)])
+
+    return shop.kept_array("frozen", read)
+
+
+def linear_table(shop: Workshop, encoder: bytes, recipe: members.Recipe) -> members.Table:
+    rows, part = members.chosen(shop.pools, recipe)
+    return members.table(rows, part, frozen_features(shop, encoder, rows), recipe)
+
+
+def blend(shop: Workshop, table: members.Table, encoder: bytes, plan: Plan, fold: int) -> Blend:
     """The model without `fold` (0: of all folds), its mixture still even."""
-    path = shop.cache / f"encoder-fold{fold}.onnx"
-    if not path.exists():
-        seeds = [shop.cache / f"stage2-fold{fold}-seed{seed}.safetensors" for seed in plan.seeds]
-        path.write_bytes(encoder_graph(shop, soup(seeds), fold))
     linear, dense = members.fit(table, fold, shop.pools.leaks, plan.linear)
     tokenizer = (shop.cache / "tokenizer.json").read_bytes()
-    return Blend(linear, dense, TextEncoder(path.read_bytes(), tokenizer, shop.table), EVEN)
+    return Blend(linear, dense, TextEncoder(encoder, tokenizer, shop.table), EVEN)
 
 
 EVEN = Mixture(
@@ -179,19 +214,15 @@ class Built:
     fold: dict[str, NDArray[np.int64]]
 
 
-def build(shop: Workshop, plan: Plan, say: Say = lambda line: None) -> Built:
+def build(shop: Workshop, plan: Plan, say: Say = lambda line: None, report: Report = lambda *_: None) -> Built:
     """Train what the cache lacks, then put every fold's model together."""
-    torch.set_num_threads(1)
+    say("vocabulary")
+    shop.prune()
+    graphs = [encoder_graph(shop, each, plan) for each in students(shop, plan, say, report)]
     with threadpool_limits(limits=1):
-        say("vocabulary")
-        prune(shop)
-        for seed in plan.seeds:
-            for fold in (*FOLDS, 0):
-                say(f"encoder without fold {fold}, seed {seed}" if fold else f"encoder of all folds, seed {seed}")
-                train(shop, plan, fold, seed)
         say("linear members")
-        table = linear_table(shop, plan.linear)
-        blends = {fold: blend(shop, table, plan, fold) for fold in (*FOLDS, 0)}
+        table = linear_table(shop, graphs[0], plan.linear)
+        blends = {fold: blend(shop, table, graphs[fold], plan, fold) for fold in (*FOLDS, 0)}
         say("mixture")
         read = read_by_folds(shop, blends)
         blends = {k: replace(each, mixture=mixture(shop, read, plan.mixture, k)) for k, each in blends.items()}

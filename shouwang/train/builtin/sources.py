@@ -44,9 +44,8 @@ def sos1k() -> tuple[list[Row], list[Row]]:
 
 
 def sos4k() -> list[Row]:
-    """SOS-4K's train and validation posts; `note` is the language model's explanation of the level."""
-    both = [r for split in ("train", "val") for r in records("sos-4k", split)]
-    return [_row(r, note=str(r.extra["explain"])) for r in both]
+    """SOS-4K's train and validation posts."""
+    return [_row(r) for split in ("train", "val") for r in records("sos-4k", split)]
 
 
 def everyday(split: str) -> list[Row]:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from shouwang.models.tokens import PREFIX, UNK, normalised
-from shouwang.train.builtin.backbone import Backbone
+from shouwang.models.tokens import UNK, normalised
+from shouwang.train.builtin.backbone import PREFIX, Backbone
 
 SPECIALS = 4  # <s>, <pad>, </s>, <unk> stand first in the vocabulary
 

@@ -50,7 +50,7 @@ def open_encoder(name: str, settings: Settings, revision: str | None = None) -> 
 
     Raises InputError and MissingExtraError as `load_backbone` does, and when the device is not there.
     """
-    device = device_of(settings)
+    device = device_of(settings.device)
     heads = heads_of(settings)
     backbone = load_backbone(
         name, heads={str(task): size for task, size in heads.items()}, revision=revision, seed=settings.seed

@@ -16,17 +16,17 @@ from shouwang.train.encoders.settings import Settings
 PACKAGES = ("shouwang", "torch", "transformers", "tokenizers", "safetensors", "numpy", "peft")
 
 
-def device_of(settings: Settings) -> torch.device:
+def device_of(name: str) -> torch.device:
     """The device asked for, or the best there is. Raises InputError when it is not there."""
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if settings.device == "auto":
+    if name == "auto":
         return torch.device("cuda" if there["cuda"] else "mps" if there["mps"] else "cpu")
-    if not there[settings.device]:
+    if not there.get(name):
         found = ", ".join(name for name, is_there in there.items() if is_there)
         raise InputError(
-            f"device '{settings.device}' is not on this machine, or this torch has no support for it; there is: {found}"
+            f"device '{name}' is not on this machine, or this torch has no support for it; there is: {found}"
         )
-    return torch.device(settings.device)
+    return torch.device(name)
 
 
 def uses_bf16(settings: Settings, device: torch.device) -> bool:

@@ -1,4 +1,4 @@
-"""A backbone of 21 pieces with random weights, and the file that spells one out."""
+"""A backbone of 21 pieces with random weights, the file that spells one out, and posts of those pieces."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from collections.abc import Mapping
 import numpy as np
 
 from shouwang.train.builtin.backbone import BLOCK, Backbone
-from shouwang.train.builtin.encoder import Shape
+from shouwang.train.builtin.pools import Pools
+from shouwang.train.builtin.sources import Row
+from shouwang.train.builtin.stacked import Shape
 
-HIDDEN, LAYERS, ATTENTION_HEADS, WIDE, LONGEST, EXPLAIN = 64, 3, 4, 96, 256, 2
-SHAPE = Shape(layers=LAYERS, heads=ATTENTION_HEADS, explain=EXPLAIN, frozen_layers=1)
+HIDDEN, LAYERS, ATTENTION_HEADS, WIDE, LONGEST = 64, 4, 4, 96, 256
+SHAPE = Shape(layers=LAYERS, heads=ATTENTION_HEADS, dropout=0.0)
 SINGLE = "天气真好茶累雨"
 PIECES = (
     "<s>",
@@ -88,3 +90,34 @@ def spelled(made: Backbone, packed: Mapping[str, Packed] | None = None) -> bytes
 def _rows(scales: np.ndarray, nibbles: np.ndarray) -> bytes:
     """18 bytes for each block of 32 weights: the scale, then the nibbles."""
     return np.concatenate([scales.astype("<f2")[:, None].view(np.uint8), nibbles], axis=1).tobytes()
+
+
+# --- posts ----------------------------------------------------------------------------------------------------------
+
+
+def rows(name: str, n: int, level: int = -1, words: str = "") -> list[Row]:
+    """Posts of which no two are alike, each with `words` at its end."""
+    start = sum(map(ord, name))
+    texts = ["".join(SINGLE[(start // 7**k + i) % 7] for k in range(4)) + SINGLE[i % 7] * (i + 1) for i in range(n)]
+    return [Row(f"{name}{i}", name[0] + text + words, level) for i, text in enumerate(texts)]
+
+
+def pools() -> Pools:
+    """Two posts a fold, of which the third fold's second stands in the test set, and a few of every other pool."""
+    calm = {name: rows(name, 3) for name in ("virus", "usual", "invented", "talk")}
+    held = {name: rows(name, 2) for name in ("held_virus", "held_invented", "new_usual", "new_unrelated")}
+    return Pools(
+        folds=[
+            Row(f"{k}-{i}", SINGLE[k] + "天" + "气" * i + "不想活了", 5 * i, i, k)
+            for k in range(1, 6)
+            for i in range(2)
+        ],
+        test=rows("test", 2, 3),
+        sos4k=rows("four", 4, 5, "想死"),
+        graded=rows("graded", 2, 7, "想自杀"),
+        intent=[Row("intent", "茶茶想死", note="自杀意图")],
+        leaks=frozenset({"3-1"}),
+        dropped={},
+        **calm,
+        **held,
+    )

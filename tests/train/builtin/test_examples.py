@@ -36,41 +36,47 @@ def test_indicator_targets_are_the_scales_table_and_what_it_leaves_open_does_not
 
 def test_an_annotated_high_counts_fully_and_a_derived_one_less() -> None:
     rows = [Row("a", "", level=4, high=1), Row("b", "", level=8)]
-    made = examples.labelled(rows, POSTS, {"b": np.array([1, 2], np.float32)}, 2, weight=0.5)
+    made = examples.labelled(rows, POSTS, weight=0.5)
     assert made.binary[:, 0].tolist() == [1, 1]
     np.testing.assert_allclose(made.binary_weight[:, 0], [0.5, 0.5 * examples.DERIVED_HIGH])
     np.testing.assert_allclose(made.level_weight, [0.5, 0.5])
     assert (made.binary_weight[0, PAIN], made.binary[1, PLAN]) == (0, 1)
-    assert (made.explain.tolist(), made.explain_weight.tolist()) == ([[0, 0], [1, 2]], [0, 1])
 
 
 def test_ordinary_posts_express_nothing_and_only_of_counselling_talk_pain_is_unknown() -> None:
-    for target, pain in ((EVERYDAY_TARGET, 1), (TALK_TARGET, 0)):
-        made = examples.quiet(POSTS, target, 0.3, 2, painless=bool(pain))
+    for made, target, weight, pain in (
+        (examples.everyday(POSTS), EVERYDAY_TARGET, 0.3, 1),
+        (examples.talk(POSTS), TALK_TARGET, 0.2, 0),
+    ):
         np.testing.assert_allclose(made.levels.sum(1), 1, atol=1e-6)
         np.testing.assert_allclose(made.levels[0, :4], target)
-        np.testing.assert_allclose(made.level_weight, 0.3)
+        np.testing.assert_allclose(made.level_weight, weight)
         assert not made.binary.any()
         assert (made.binary_weight[:, PAIN].tolist(), made.binary_weight.sum(1).tolist()) == (
             [pain] * 2,
             [5 + pain] * 2,
         )
-        assert not made.explain_weight.any()
 
 
 def test_an_intent_is_a_wish_at_middle_levels_and_a_plan_stands_higher() -> None:
     rows = [Row("a", "", note="自杀意图"), Row("b", "", note="自杀意图|自杀计划")]
-    made = examples.risky(rows, POSTS, 0.3, 2)
+    made = examples.risky(rows, POSTS)
     assert [np.flatnonzero(row).tolist() for row in made.levels] == [[4, 5, 6, 7], [6, 7, 8]]
     np.testing.assert_allclose(made.levels.sum(1), 1, atol=1e-6)
     assert [np.flatnonzero(row).tolist() for row in made.binary_weight] == [[WISH], [WISH, PLAN]]
     np.testing.assert_array_equal(made.binary, made.binary_weight)
 
 
-def test_examples_are_joined_in_order_and_taken_by_row() -> None:
-    quiet = examples.quiet(POSTS, TALK_TARGET, 0.3, 2, painless=False)
-    intent = examples.risky([Row("a", "", note="自杀意图")], POSTS[:1], 0.3, 2)
-    both = examples.join([quiet, intent])
-    taken = both.take(np.array([2, 1]))
-    assert [len(post) for post in taken.posts] == [3, 4]
-    np.testing.assert_array_equal(taken.levels, [intent.levels[0], quiet.levels[1]])
+def test_of_an_unlabelled_post_nothing_counts() -> None:
+    made = examples.unlabelled(POSTS)
+    np.testing.assert_allclose(made.levels.sum(1), 1, atol=1e-6)
+    assert not made.level_weight.any()
+    assert not made.binary_weight.any()
+
+
+def test_examples_are_joined_in_order() -> None:
+    talk, intent = examples.talk(POSTS), examples.risky([Row("a", "", note="自杀意图")], POSTS[:1])
+    both = examples.join([talk, intent])
+    assert [len(post) for post in both.posts] == [3, 4, 3]
+    for joined, one, other in zip(both.arrays(), talk.arrays(), intent.arrays(), strict=True):
+        np.testing.assert_array_equal(joined, np.concatenate([one, other]))

@@ -83,7 +83,6 @@ def pools() -> Pools:
         usual=[Row(f"u{i}", text(60 + i)) for i in range(3)],
         invented=[Row(f"i{i}", text(70 + i)) for i in range(3)],
         talk=[Row(f"t{i}", text(80 + i)) for i in range(6)],
-        explain={},
         leaks=frozenset({"f20"}),
         dropped={},
         **none,

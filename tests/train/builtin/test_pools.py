@@ -95,7 +95,7 @@ def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pools:
     )
     write(tmp_path, files, monkeypatch)
     monkeypatch.setattr(sources, "invented", lambda: [Row(f"v{i}", t, -1) for i, t in enumerate(posts(350, 10))])
-    return pools.load(explain=2)
+    return pools.load()
 
 
 def write(folder: Path, files: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,13 +136,5 @@ def test_pools_hold_what_they_should(loaded: Pools) -> None:
     assert not any("死" in row.text or len(row.text) < 8 for row in loaded.talk)
 
 
-def test_explanations_come_with_sos4k_and_with_the_fold_post_that_stands_there(loaded: Pools) -> None:
-    assert loaded.explain.keys() == {row.id for row in loaded.sos4k} | {"sos-1k/fold3/0002"}
-    values = np.stack([loaded.explain[row.id] for row in loaded.sos4k])
-    np.testing.assert_allclose(values.mean(0), 0, atol=1e-5)
-    np.testing.assert_allclose(values.std(0), 1, atol=1e-4)
-
-
 def test_the_same_data_give_the_same_pools(loaded: Pools) -> None:
-    again = pools.load(explain=2)
-    assert replace(again, explain={}) == replace(loaded, explain={})
+    assert pools.load() == loaded

@@ -21,8 +21,8 @@ CPU = torch.device("cpu")
 def test_a_device_that_is_not_there_is_refused() -> None:
     missing = "mps" if not torch.backends.mps.is_available() else "cuda"
     with pytest.raises(InputError, match=f"device '{missing}' is not on this machine.*there is: cpu"):
-        device_of(Settings(device=missing))  # type: ignore[arg-type]
-    assert device_of(Settings(device="cpu")) == CPU
+        device_of(missing)
+    assert device_of("cpu") == CPU
 
 
 def test_bf16_is_used_where_told_or_where_the_hardware_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
