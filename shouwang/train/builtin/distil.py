@@ -17,13 +17,12 @@ from shouwang.models.mixture import HIGH_HEAD
 from shouwang.train.builtin.fit import Report, Settings, batches, fit
 from shouwang.train.builtin.stacked import Arrays, Shape, Stacked, Weights, fresh_heads, shallow
 from shouwang.train.builtin.teach import FOLDS, SHARES, Floats, shown
-from shouwang.train.builtin.texts import Bank, Rows, Texts
+from shouwang.train.builtin.texts import FURTHER, Bank, Rows, Texts
 
 ALIKE = ("folds", "sos4k", "graded", "intent", "splices")
 """Pools of posts that read like SOS-1K's."""
 
 CALM = ("usual", "invented", "virus", "talk")
-FURTHER = "further turns"
 AT_ONCE = 50  # steps whose posts are drawn together
 
 
@@ -62,9 +61,7 @@ def general(
     teacher = Stacked(start, [start], backbone, bank.device).eval()
     first = shallow({name: value for name, value in start.items() if name.startswith("l")}, how.layers, how.units)
     student = Stacked(start, [first], how.shape, bank.device)
-    pool = np.flatnonzero(
-        np.isin(np.arange(len(texts.fold)), np.concatenate([texts.rows(n) for n in ("turns", FURTHER, "sos4k", *CALM)]))
-    )
+    pool = np.concatenate([texts.rows(name) for name in ("turns", FURTHER, "sos4k", *CALM)])
     plan: list[Rows] = []
     while len(plan) < how.general_steps:
         rows = rng.permutation(pool)[None]

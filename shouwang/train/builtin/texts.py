@@ -33,7 +33,10 @@ SPLICES = 4
 """Texts that a labelled post begins and another ends: unlabelled, for students to ask their teachers about."""
 
 TURNS = 8_000
-"""Counselling turns that the teachers are asked about; the others only show the students what the backbone makes of them."""
+"""Counselling turns that the teachers are asked about."""
+
+FURTHER = "further turns"
+"""The pool of the others, which only show a student what the backbone makes of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ def gather(pools: Pools, read: Read, turns: Sequence[Row], seed: int = 0) -> Tex
     for name, posts, fold in (
         ("splices", *_splices(made, parts, np.concatenate(folds), leaks, rng)),
         ("turns", *_plain(read(turns[:TURNS]))),
-        ("further turns", *_plain(read(turns[TURNS:]))),
+        (FURTHER, *_plain(read(turns[TURNS:]))),
     ):
         add(name, [examples.unlabelled(posts)], fold, 0)
     return Texts(examples.join(made), np.concatenate(folds), parts, leaks)
