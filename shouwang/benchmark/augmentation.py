@@ -186,7 +186,7 @@ class WithMore:
     def answer(self, task: Task, posts: Round, seed: int, folder: Path) -> Answer:
         more, notes = self.augmentation.more(posts, seed)
         labelled = tuple(replace(post, high=_high(post)) for post in more)
-        answer = self.contender.answer(task, replace(posts, train=(*posts.train, *labelled)), seed, folder)
+        answer = self.contender.answer(task, replace(posts, added=labelled), seed, folder)
         return replace(answer, notes={**answer.notes, "augmentation": {"added": len(labelled), **notes}})
 
 

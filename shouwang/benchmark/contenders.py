@@ -161,7 +161,8 @@ class Baseline:
     def answer(self, task: Task, posts: Round, seed: int, folder: Path) -> Answer:
         model = baselines.new(self.name, CLASSES[task], seed)
         begun = time.perf_counter()
-        model.fit([post.text for post in posts.train], labels(posts.train, task))
+        train = (*posts.train, *posts.added)
+        model.fit([post.text for post in train], labels(train, task))
         trained = time.perf_counter()
         probabilities = model.predict_proba([post.text for post in posts.held_out])
         return Answer(probabilities, {"train": trained - begun, "predict": time.perf_counter() - trained})
@@ -218,7 +219,7 @@ class Encoder:
         try:
             done = run.train(
                 self.source,
-                _splits(posts, seed),
+                inner_splits(posts, seed),
                 replace(self.settings, task=task, seed=seed),
                 folder / TRAINING,
                 revision=self.revision,
@@ -245,7 +246,7 @@ def prune(folder: Path) -> None:
             path.unlink()
 
 
-def _splits(posts: Round, seed: int) -> Splits:
+def inner_splits(posts: Round, seed: int) -> Splits:
     """The round's held-out posts are the test; another part of the training posts chooses the epoch for each seed."""
     from shouwang.data.splits import grouped_folds
     from shouwang.train.encoders.splits import Splits
@@ -256,7 +257,7 @@ def _splits(posts: Round, seed: int) -> Splits:
             f"{posts.name}: no two training posts share a level; none can be set aside to choose the epoch"
         )
     inner = grouped_folds(posts.train, min(VALIDATION_PARTS, most), seed=seed)[0]
-    return Splits(posts.name, inner.train, inner.validation, posts.held_out)
+    return Splits(posts.name, (*inner.train, *posts.added), inner.validation, posts.held_out)
 
 
 def _read(path: Path, task: Task) -> Floats:

@@ -21,12 +21,16 @@ OWN_FOLDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """One training set and the posts it is judged on; `dropped` names training posts that stood among those."""
+    """One training set and the posts it is judged on; `dropped` names training posts that stood among those.
+
+    `added` posts train too, and choose nothing: no epoch is chosen on posts that nobody wrote.
+    """
 
     name: str
     train: tuple[LabelledPost, ...]
     held_out: tuple[LabelledPost, ...]
     dropped: tuple[str, ...] = ()
+    added: tuple[LabelledPost, ...] = ()
 
     def for_task(self, task: Task) -> Round:
         """Only the posts with a label for the task; raises InputError when a side has none."""

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from shouwang.benchmark.augmentation import WithMore, augmentation, with_augmentation
-from shouwang.benchmark.contenders import contenders
+from shouwang.benchmark.contenders import contenders, inner_splits
 from shouwang.benchmark.engines import run
 from shouwang.benchmark.grid import cells, jobs
 from shouwang.benchmark.results import read
@@ -40,6 +41,14 @@ def test_a_cell_trains_on_more_posts_and_says_how_many(tmp_path: Path) -> None:
     result = read(grid[0].folder(tmp_path / "run"))
     assert result.notes["augmentation"] == {"added": 2, "leaks": 0, "offered": 2}
     assert result.contender["augmentation"]["plan"] == "all"
+
+
+def test_added_posts_train_an_encoder_and_never_choose_its_epoch() -> None:
+    added = tuple(LabelledPost(f"new-{i}", f"新写的第{i}条", 0, False) for i in range(40))
+    splits = inner_splits(replace(ROUND, added=added), seed=0)
+    assert set(added) <= set(splits.train)
+    assert set(splits.validation) <= set(ROUND.train)
+    assert splits.validation == inner_splits(ROUND, seed=0).validation
 
 
 def test_methods_fill_up_as_planned_with_one_seed_one_result() -> None:
