@@ -82,6 +82,8 @@ def restore(engine: Engine, path: Path, who: str, secret: Path | None = None) ->
         ledger.append(connection, who, "restored", "", head=copied.head)
         if secret and about.get("secret"):
             _place(secret, about["secret"])
+        if connection.dialect.name == "postgresql":  # or the queue is slow until it counts its rows by itself
+            connection.exec_driver_sql("ANALYZE")
     return copied
 
 
