@@ -4,8 +4,8 @@
 
 Invented posts with the lengths of SOS-1K. Everything runs in this process on one core, a
 post at a time, and in turn: a round of one, a round of the next, so that a busy machine slows all alike. BERT-base is 12
-layers of 768 with random float32 weights, fed as many tokens as a post has characters, plus two: onnxruntime's
-fused attention, layer normalisation and GELU, without tokenising. `--previous` adds an earlier model's folder.
+layers of 768 with random float32 weights, fed as many tokens as a post has characters, plus two, by onnxruntime's own
+operators, without tokenising. `--previous` adds an earlier model's folder.
 The last lines say how soon a new process has its first result, and its peak memory. Needs `pip install 'shouwang[train]'`.
 """
 

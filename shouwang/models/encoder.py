@@ -32,7 +32,8 @@ class TextEncoder:
 
     def __call__(self, texts: Sequence[str]) -> tuple[Floats, Floats]:
         """Log-odds (n, heads) and features (n, d) of n ≥ 1 texts; texts are spread over the processor's cores."""
-        outputs = list(self._workers.map(self._one, encode(self._tokenizer, self.table, texts)))
+        posts = encode(self._tokenizer, self.table, texts)
+        outputs = [self._one(posts[0])] if len(posts) == 1 else list(self._workers.map(self._one, posts))
         heads, bottom = (np.concatenate(same) for same in zip(*outputs, strict=True))
         return heads, bottom
 
