@@ -17,12 +17,12 @@ import os
 import re
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from shouwang.annotate.annotators import judged
-from shouwang.annotate.guideline import STRATEGIES
+from shouwang.annotate.guideline import STRATEGIES, Strategy
 from shouwang.evaluate.intervals import wilson
 from shouwang.llm import Client, Endpoint, Request
 from shouwang.posts import Post
@@ -62,9 +62,9 @@ class Gullible(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None: ...
 
 
-def measure(endpoint: Endpoint) -> Iterator[str]:
+def measure(endpoint: Endpoint, strategies: Iterable[Strategy]) -> Iterator[str]:
     rows = [json.loads(line) for line in POSTS.read_text(encoding="utf-8").splitlines()]
-    for strategy in STRATEGIES.values():
+    for strategy in strategies:
         with tempfile.TemporaryDirectory() as place, Client(endpoint, Path(place) / "calls.sqlite") as client:
 
             def level(text: str, client: Client = client, strategy=strategy) -> tuple[int | None, bool]:
@@ -100,14 +100,14 @@ def main() -> None:
     parser.add_argument("--url")
     parser.add_argument("--model", default="gullible")
     parser.add_argument("--key-variable", default="SHOUWANG_LLM_KEY")
+    parser.add_argument("--strategy", choices=STRATEGIES, action="append", help="one or more; all if not given")
     parser.add_argument("--extra", type=json.loads, default={}, help="JSON that joins every call")
     given = parser.parse_args()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Gullible)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = given.url or f"http://127.0.0.1:{server.server_address[1]}/v1"
-    for line in measure(
-        Endpoint(url, given.model, os.environ.get(given.key_variable, ""), timeout=600, extra=given.extra)
-    ):
+    endpoint = Endpoint(url, given.model, os.environ.get(given.key_variable, ""), timeout=600, extra=given.extra)
+    for line in measure(endpoint, [STRATEGIES[name] for name in given.strategy or STRATEGIES]):
         print(line, flush=True)
     server.shutdown()
 

@@ -130,6 +130,15 @@ BETWEEN: Mapping[str, Measure] = {
 """Of confusions: one side against the other."""
 
 
+def on_each(values: int) -> dict[str, Measure]:
+    """Agreement on each of so many values, by its number."""
+
+    def on(value: int) -> Measure:
+        return lambda table: specific(table)[..., value]
+
+    return {str(value): on(value) for value in range(values)}
+
+
 # --- intervals ------------------------------------------------------------------------------------------------------
 
 

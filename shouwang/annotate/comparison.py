@@ -18,8 +18,8 @@ from shouwang.annotate.agreement import (
     difference,
     measured,
     met,
+    on_each,
     quadratic_kappa,
-    specific,
 )
 from shouwang.annotate.labels import Label, Rating, Stage, consensus
 from shouwang.resampling import RESAMPLES, Floats, Interval
@@ -27,6 +27,7 @@ from shouwang.scale import INDICATORS, LEVELS
 
 PEOPLE = "people"
 SETTLED = "settled"
+BY_LEVEL = on_each(len(LEVELS))
 TWO_VALUED = ("percentage", "kappa", "alpha-nominal")
 
 Given = Mapping[str, Mapping[str, Label]]
@@ -48,7 +49,7 @@ class Comparison:
     levels: Mapping[str, Interval]
     high: Mapping[str, Interval]
     indicators: Mapping[str, Mapping[str, Interval]]
-    by_level: tuple[float, ...]
+    by_level: Mapping[str, Interval]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +121,16 @@ def compare(ratings: Sequence[Rating], raters: int, *, seed: int = 0, resamples:
         indicators: dict[str, Mapping[str, Interval]] = {
             name: measured(table(_has(name), 2), two, rng, resamples) for name in INDICATORS
         }
+        all_levels = measured(levels, {**measures, **BY_LEVEL}, rng, resamples)
         return Comparison(
             left,
             right,
             stage,
             len(met(levels)),
-            measured(levels, measures, rng, resamples),
+            {name: all_levels[name] for name in measures},
             measured(table(lambda label: int(label.high), 2), two, rng, resamples),
             indicators,
-            tuple(specific(levels.sum(axis=0))),
+            {name: all_levels[name] for name in BY_LEVEL},
         )
 
     found = [among(blind, "blind"), among(end, "end")]

@@ -66,6 +66,9 @@ def test_from_raw_posts_to_a_data_set(server: HTTPServer, here: Path) -> None:
     people = agreement["comparisons"][0]
     assert (people["left"], people["stage"], people["posts"]) == ("people", "blind", 6)
     assert people["levels"]["percentage"]["value"] == pytest.approx(5 / 6)
+    two, eight = people["by_level"]["2"], people["by_level"]["8"]
+    assert (two["value"], eight["value"]) == (pytest.approx(2 / 3), 1)  # one of the three answers "2" met a "3"
+    assert two["low"] < two["value"] < two["high"]
     assert agreement["settled"] == 6
 
     done = run("export", "set", "--licence", "CC-BY-NC-4.0", "--folds", "2", "--hugging-face")
