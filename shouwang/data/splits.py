@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,16 +57,17 @@ def grouped_folds(
 ) -> list[Fold]:
     """`n` folds of one's own posts, balanced by level, in which equal and near-equal posts stay together.
 
-    A level with fewer than `n` posts is missing from some folds. Raises InputError when there are fewer than `n`
-    groups of different posts.
+    A level with fewer than `n` posts is missing from some folds; where every level is so rare, folds are balanced by size
+    alone. Raises InputError when there are fewer than `n` groups of different posts.
     """
-    from sklearn.model_selection import StratifiedGroupKFold
+    from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
     groups = _groups(posts, threshold)
     if len(set(groups)) < n:
         raise InputError(f"{len(set(groups))} different posts cannot make {n} folds; ask for fewer")
     levels = [-1 if post.level is None else post.level for post in posts]
-    splitter = StratifiedGroupKFold(n, shuffle=True, random_state=seed)
+    kind = StratifiedGroupKFold if max(Counter(levels).values()) >= n else GroupKFold
+    splitter = kind(n, shuffle=True, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # rare levels, as the docstring says
         split = list(splitter.split(np.zeros(len(posts)), levels, groups))

@@ -40,3 +40,10 @@ def test_the_same_seed_gives_the_same_folds() -> None:
 def test_too_few_posts_are_refused() -> None:
     with pytest.raises(InputError, match="1 different posts cannot make 5 folds"):
         grouped_folds([LabelledPost("a", "好累"), LabelledPost("b", "好累")])
+
+
+def test_levels_too_rare_to_balance_still_make_folds() -> None:
+    posts = [LabelledPost(f"p-{i}", character * 9, i % 4, False) for i, character in enumerate("天雨茶书山海云风")]
+    folds = grouped_folds(posts, 5)
+    assert sorted(p.id for fold in folds for p in fold.validation) == [p.id for p in posts]
+    assert all(fold.validation for fold in folds)
