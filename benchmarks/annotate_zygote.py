@@ -7,9 +7,9 @@ Each line on standard input starts one more process with these arguments; its nu
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
+
+from forks import one_a_line
 
 
 def main(arguments: list[str]) -> None:
@@ -23,20 +23,10 @@ def main(arguments: list[str]) -> None:
     import shouwang.annotate.pages
     import shouwang.llm.answers
     import shouwang.llm.calls  # noqa: F401  what commands import when they run
-    from shouwang.cli import app
     from shouwang.text import clean, deidentify
 
     deidentify(clean("茶").text)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever is killed leaves nothing behind
-    for _ in sys.stdin:
-        number = os.fork()
-        if number == 0:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            os.close(0)
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            app(["annotate", *arguments], standalone_mode=True)
-        sys.stdout.write(f"{number}\n")
-        sys.stdout.flush()
+    one_a_line(["annotate", *arguments], silent=True)
 
 
 if __name__ == "__main__":

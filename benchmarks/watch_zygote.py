@@ -7,9 +7,9 @@ Each line on standard input starts one more process with these arguments; its nu
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
+
+from forks import one_a_line
 
 
 def main(arguments: list[str]) -> None:
@@ -20,17 +20,8 @@ def main(arguments: list[str]) -> None:
     import shouwang.models.store
     import shouwang.triage.backup
     import shouwang.triage.pages.app  # noqa: F401  what commands import when they run
-    from shouwang.cli import app
 
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # whoever is killed leaves nothing behind
-    for _ in sys.stdin:
-        number = os.fork()
-        if number == 0:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            os.close(0)
-            app(arguments, standalone_mode=True)
-        sys.stdout.write(f"{number}\n")
-        sys.stdout.flush()
+    one_a_line(arguments)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import torch
 from torch.nn import functional
 
 from shouwang.models.mixture import HIGH_HEAD
-from shouwang.train.builtin.fit import Report, Settings, batches, fit
+from shouwang.train.builtin.fit import Report, Settings, fit, in_batches
 from shouwang.train.builtin.stacked import Arrays, Shape, Stacked, Weights, fresh_heads, shallow
 from shouwang.train.builtin.teach import FOLDS, SHARES, Floats, shown
 from shouwang.train.builtin.texts import FURTHER, Bank, Rows, Texts
@@ -65,7 +65,7 @@ def general(
     plan: list[Rows] = []
     while len(plan) < how.general_steps:
         rows = rng.permutation(pool)[None]
-        plan += [np.take_along_axis(rows, at, 1) for at in batches(bank.length[rows], how.general.batch, rng)]
+        plan += in_batches(rows, bank.length, how.general.batch, rng)
     every = backbone.layers // how.shape.layers
 
     def step(rows: Rows, rounded: bool) -> torch.Tensor:
@@ -134,7 +134,7 @@ def students(
     plan: list[Rows] = []
     while len(plan) < how.task_steps:
         rows = np.stack([_drawn(texts, fold, how, rng) for fold in FOLDS])
-        plan += [np.take_along_axis(rows, at, 1) for at in batches(bank.length[rows], how.task.batch, rng)]
+        plan += in_batches(rows, bank.length, how.task.batch, rng)
     fit(model, plan[: how.task_steps], step, how.task, report)
     return [model.weights(i) for i in range(len(FOLDS))]
 

@@ -76,6 +76,11 @@ def batches(lengths: NDArray[np.int64], size: int, rng: np.random.Generator) -> 
     return [grouped[:, i] for i in rng.permutation(steps)]
 
 
+def in_batches(rows: Rows, lengths: NDArray[np.int64], size: int, rng: np.random.Generator) -> list[Rows]:
+    """`rows` [copies, n] as `batches` groups them, from the length of every text."""
+    return [np.take_along_axis(rows, at, 1) for at in batches(lengths[rows], size, rng)]
+
+
 def _share(done: float, warm: float) -> float:
     return done / warm if done < warm else (1 - done) / (1 - warm)
 

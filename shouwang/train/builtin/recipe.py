@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,9 +73,10 @@ def told(shop: Workshop, plan: Plan, report: Report) -> Floats:
 def _said(shop: Workshop, plan: Plan, asked: NDArray[np.int64], report: Report) -> Floats:
     """What each lesson's seeds say together: [lessons, teach.FOLDS, n, heads]. Stage 1 and every lesson are steps."""
     how = plan.teaching
+    begun = cache(partial(_begun, shop, how, report))  # read once, and not at all when every lesson was heard
 
     def heard(i: int) -> Floats:
-        own = _begun(shop, how, report)[i * how.seeds : (i + 1) * how.seeds]
+        own = begun()[i * how.seeds : (i + 1) * how.seeds]
         model = teach.teachers(shop.texts, shop.bank, shop.start, own, how.lessons[i], how, 1 + i, report)
         return teach.by_fold(teach.read(model, shop.bank, asked))
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from shouwang.models.mixture import HEADS, HIGH_HEAD, log_softmax
-from shouwang.train.builtin.fit import Report, Settings, batches, fit
+from shouwang.train.builtin.fit import Report, Settings, fit, in_batches
 from shouwang.train.builtin.stacked import Arrays, Shape, Stacked, Weights, fresh_heads
 from shouwang.train.builtin.texts import Bank, Rows, Texts
 
@@ -132,7 +132,7 @@ def _learn(
         most = max(map(len, drawn))
         filled = [np.concatenate([each, rng.choice(texts.rows("turns"), most - len(each))]) for each in drawn]
         rows = np.stack([rng.permutation(each) for each in filled])
-        plan += [np.take_along_axis(rows, at, 1) for at in batches(bank.length[rows], settings.batch, rng)]
+        plan += in_batches(rows, bank.length, settings.batch, rng)
     shares = torch.tensor(SHARES, device=bank.device)
 
     def loss(rows: Rows, rounded: bool) -> torch.Tensor:
