@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,9 +34,11 @@ class Mixture:
     def __call__(self, encoder: Floats, linear: Floats) -> Floats:
         """Log-odds (n, heads) from those of both members."""
         members = (encoder, linear)
-        logs = [log_softmax(each[:, :HIGH_HEAD]) for each in members]
+        chances = [softmax(each[:, :HIGH_HEAD]) for each in members]
+        logs = [np.log(np.maximum(each, TINY)) for each in chances]
         levels = self.levels[0] * logs[0] + self.levels[1] * logs[1] + self.level_bias
-        high = (high_features(*members) * self.high).sum(axis=1) + self.high_bias  # @ would round by the batch's size
+        features = _high_features(members, chances)
+        high = (features * self.high).sum(axis=1) + self.high_bias  # @ would round by the batch's size
         odds = np.stack([each[:, INDICATOR_HEADS] for each in members], axis=2)
         indicators = (odds * self.indicators).sum(axis=2) + self.indicator_bias
         return np.column_stack([levels, high, indicators])
@@ -43,11 +46,17 @@ class Mixture:
 
 def high_features(encoder: Floats, linear: Floats) -> Floats:
     """For each member the log-odds of high, of a level that counts as high, and of a level above 0: (n, 6)."""
-    columns = []
-    for member in (encoder, linear):
-        p = softmax(member[:, :HIGH_HEAD])
-        columns += [member[:, HIGH_HEAD], log_odds(p[:, HIGH_FROM:].sum(axis=1)), log_odds(p[:, 1:].sum(axis=1))]
-    return np.stack(columns, axis=1)
+    members = (encoder, linear)
+    return _high_features(members, [softmax(each[:, :HIGH_HEAD]) for each in members])
+
+
+def _high_features(members: Sequence[Floats], chances: Sequence[Floats]) -> Floats:
+    n = len(members[0])
+    found = np.empty((n, 2, 3))
+    for i, (member, p) in enumerate(zip(members, chances, strict=True)):
+        found[:, i, 0], found[:, i, 1], found[:, i, 2] = member[:, HIGH_HEAD], p[:, HIGH_FROM:].sum(1), p[:, 1:].sum(1)
+    found[:, :, 1:] = log_odds(found[:, :, 1:])
+    return found.reshape(n, 6)
 
 
 def softmax(logits: Floats) -> Floats:
