@@ -37,10 +37,10 @@ def wanted(
     return Policy(
         basis=basis,
         high=_number(high, "high"),
-        per_day=int(_number(per_day, "per day")) if basis == "capacity" else None,
-        imminent_level=int(_number(imminent_level, "imminent level")),
+        per_day=_whole(per_day, "per day") if basis == "capacity" else None,
+        imminent_level=_whole(imminent_level, "imminent level"),
         imminent=_number(imminent, "imminent"),
-        wish_level=int(_number(wish_level, "wish level")),
+        wish_level=_whole(wish_level, "wish level"),
         wish=_number(wish, "wish") if wish.strip() else None,
         unreadable=unreadable,
         spot_check=_number(spot_check, "spot check") / 100,
@@ -123,3 +123,10 @@ def _number(text: str, what: str) -> float:
         return float(text)
     except ValueError:
         raise InputError(say(f"policy: {what} is not a number", f"策略：{what} 不是数字")) from None
+
+
+def _whole(text: str, what: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise InputError(say(f"policy: {what} is not a whole number", f"策略：{what} 不是整数")) from None

@@ -36,7 +36,18 @@ def test_a_policy_is_put_into_force_by_name(shift: Shift) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"high": "1.5"}, {"high": "x"}, {"basis": "nowhere"}, {"basis": "capacity"}, {"imminent_level": "11"}]
+    "wrong",
+    [
+        {"high": "1.5"},
+        {"high": "x"},
+        {"high": "nan"},
+        {"basis": "nowhere"},
+        {"basis": "capacity"},
+        {"basis": "capacity", "per_day": "inf"},
+        {"imminent_level": "11"},
+        {"imminent_level": "inf"},
+        {"wish_level": "4.5"},
+    ],
 )
 def test_a_policy_that_makes_no_sense_is_refused(shift: Shift, wrong: dict[str, str]) -> None:
     assert Desk(shift, "Lead", "lead").post("/policy", **FORM | wrong).status_code == 422
