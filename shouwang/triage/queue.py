@@ -43,6 +43,9 @@ LEASE = 15 * 60.0
 """Seconds for which a claim holds unless it is renewed: whoever acts on a case renews it."""
 
 LONGEST_NOTE = 10_000  # characters
+MOST_COUNTED = 1_000
+"""Cases of a priority that are counted at most, each time that somebody looks: 50,000 take PostgreSQL 30 ms."""
+
 HISTORY = 2_000  # most ratings or notes of a case that are given
 
 OUTCOMES: dict[str, Words] = {
@@ -161,7 +164,8 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Open cases: by priority, held by oneself, waiting for a second opinion."""
+    """Open cases: by priority (MOST_COUNTED where there are as many or more), held by oneself, waiting for a second
+    opinion."""
 
     open: dict[Priority, int]
     mine: int
@@ -228,12 +232,15 @@ def notes(connection: Connection, number: int) -> list[Note]:
 def open_counts(connection: Connection, who: str, now: float) -> Counts:
     """How many cases are open, and how many of them wait for `who`."""
     is_open = cases.c.state == "open"
-    found = connection.execute(select(cases.c.priority, func.count()).where(is_open).group_by(cases.c.priority))
-    by_priority = {Priority(row[0]): row[1] for row in found}
+    of_each = {each: is_open & (cases.c.priority == int(each)) for each in reversed(Priority)}
+    few = [select(cases.c.id).where(some).limit(MOST_COUNTED).subquery() for some in of_each.values()]
+    found = connection.execute(
+        select(*(select(func.count()).select_from(each).scalar_subquery() for each in few))
+    ).one()
     mine = and_(is_open, cases.c.assignee == who, cases.c.lease_until > now)
     second = and_(cases.c.second_by.is_not(None), cases.c.second_by != who)  # a closed case asks for none
     return Counts(
-        {priority: by_priority.get(priority, 0) for priority in reversed(Priority)},
+        dict(zip(of_each, found, strict=True)),
         connection.execute(select(func.count()).where(mine)).scalar_one(),
         connection.execute(select(func.count()).where(second)).scalar_one(),
     )

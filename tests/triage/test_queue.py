@@ -142,6 +142,17 @@ def test_a_case_is_handed_over_to_somebody_who_then_holds_it(engine: Engine, cas
             queue.rate(connection, case, ME, NOW, 6, True)
 
 
+def test_open_cases_are_counted_by_priority_and_no_further_than_need_be(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch(engine, "9 雪", "7 夜", "7 霜", "7 风", "4 雨")
+    counts = {Priority.NOW: 1, Priority.TODAY: 3, Priority.WATCH: 1}
+    with engine.connect() as connection:
+        assert queue.open_counts(connection, ME, NOW).open == counts
+        monkeypatch.setattr(queue, "MOST_COUNTED", 2)
+        assert queue.open_counts(connection, ME, NOW).open == counts | {Priority.TODAY: 2}
+
+
 def test_a_second_opinion_is_another_persons_and_needs_no_claim(engine: Engine, case: int) -> None:
     with database.writing(engine) as connection:
         queue.rate(connection, case, ME, NOW, 6, True)

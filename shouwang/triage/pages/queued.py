@@ -71,6 +71,7 @@ def _page(visitor: Visitor, template: str, show: Filter, priority: Priorities, a
         template,
         cases=cases,
         counts=counts,
+        most_counted=queue.MOST_COUNTED,
         priorities=list(reversed(Priority)),
         filters=_filters(),
         show=show,

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from shouwang.triage import queue
 from tests.triage.pages.desk import Desk, events
 from tests.triage.pages.shift import Shift, Written
 
@@ -39,6 +40,13 @@ def test_every_case_is_reached_page_by_page(shift: Shift) -> None:
             break
         after = more[1]
     assert len(seen) == len(set(seen)) == 32
+
+
+def test_of_very_many_cases_the_page_says_that_there_are_more(shift: Shift, monkeypatch: pytest.MonkeyPatch) -> None:
+    mei = Desk(shift, "Mei")
+    assert "<strong>2</strong>" in mei.get("/queue/list").text
+    monkeypatch.setattr(queue, "MOST_COUNTED", 2)
+    assert "<strong>2+</strong>" in mei.get("/queue/list").text
 
 
 @pytest.mark.parametrize("after", ["x", "1:2", "1:nan:3", "9" * 70, "1:2:99999999999999999999"])
