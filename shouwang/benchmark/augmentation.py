@@ -2,11 +2,13 @@
 
 `WHAT:PLAN` says what is added: methods of the augment room joined by `+`, filled up as planned ("synonyms+drop:max");
 or posts that exist already and are all added: a labelled file, a data set, or `invented`, the graded posts that a
-language model wrote for this project. A further `:label` adds that filter.
+language model wrote for this project. A further `:label` adds that filter. In a file's name "{round}" and "{seed}"
+stand for the round and the seed: what `shouwang augment --fold K --seed N` made for one is then added to that one.
 """
 
 from __future__ import annotations
 
+import glob
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -39,6 +41,7 @@ LOCAL = ("synonyms", "swap", "drop")
 """Methods that need no server. What the others made is a file: shouwang augment writes it."""
 INVENTED = "invented"
 ALL = "all"
+ROUND, SEED = "{round}", "{seed}"
 AUTHORS, THEIR_FOLD = "sos-1k-augmented", "fold4"
 SCORER, SCORER_PARTS = "tfidf-lr", 5
 
@@ -54,14 +57,18 @@ class Augmentation:
     given: str | None = None
 
     def identity(self) -> dict[str, object]:
-        path = Path(self.given or "")
-        digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else self.given
-        return {"methods": self.methods, "plan": self.plan, "filters": self.filters, "given": digest}
+        digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in _files(self.given or "")]
+        given = digests[0] if len(digests) == 1 else digests or self.given
+        return {"methods": self.methods, "plan": self.plan, "filters": self.filters, "given": given}
 
     def more(self, posts: Round, seed: int) -> tuple[list[LabelledPost], dict[str, object]]:
         """The posts to add to that round's training, and what became of the others."""
         if self.given:
-            return _given(self.given, posts)
+            path = self.given.replace(ROUND, posts.name).replace(SEED, str(seed))
+            if path != self.given and not Path(path).is_file():
+                fold = posts.name.removeprefix("fold")
+                raise InputError(f"{path}: no such file; make it with shouwang augment --fold {fold} --seed {seed}")
+            return _given(path, posts)
         split = Split(posts.name, posts.train, posts.held_out)
         scorer = crossfitted(posts.train) if "label" in self.filters else None
         made = augment(
@@ -86,7 +93,7 @@ def augmentation(text: str) -> Augmentation:
     if what == INVENTED or load.is_file(what) or "/" in what:
         if rest:
             raise InputError(f"'{text}': posts that exist are all added; leave ':{rest}' out")
-        if what != INVENTED and not Path(what).is_file():
+        if what != INVENTED and not _files(what):
             load.load(what)  # a wrong name is met here, before any work
         return Augmentation(text, given=what)
     methods = tuple(what.split("+"))
@@ -99,6 +106,13 @@ def augmentation(text: str) -> Augmentation:
     goals(plan or "max", {level.value: 1 for level in LEVELS})
     extra = tuple(lookup.get({name: name for name in FILTERS}, each, "filter") for each in more.split(":") if each)
     return Augmentation(text, methods, plan or "max", (*DEFAULT, *extra))
+
+
+def _files(given: str) -> list[Path]:
+    """The file of that name, or those for all rounds and seeds; none where it names something else."""
+    pattern = glob.escape(given).replace(ROUND, "*").replace(SEED, "*")
+    found = (Path(each) for each in glob.glob(pattern))  # noqa: PTH207 - the pattern may be absolute
+    return sorted(path for path in found if path.is_file())
 
 
 def leaking(posts: Sequence[LabelledPost], others: Sequence[LabelledPost]) -> set[str]:

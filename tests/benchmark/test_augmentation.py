@@ -74,6 +74,18 @@ def test_posts_that_leak_or_whose_origin_is_held_out_are_left_out(tmp_path: Path
     assert notes == {"leaks": 1, "offered": 2}
 
 
+def test_each_round_and_seed_gets_the_file_that_was_made_for_it(tmp_path: Path) -> None:
+    for name in ("fold1-0", "fold2-0", "fold1-7"):
+        written(tmp_path / f"{name}.jsonl", {"text": f"给{name}的新帖子", "level": 0})
+    spec = augmentation(str(tmp_path / "{round}-{seed}.jsonl"))
+    assert [post.text for post in spec.more(ROUND, 7)[0]] == ["给fold1-7的新帖子"]
+    assert len(spec.identity()["given"]) == 3  # type: ignore[arg-type]
+    with pytest.raises(
+        InputError, match=r"fold1-1\.jsonl: no such file; make it with shouwang augment --fold 1 --seed 1"
+    ):
+        spec.more(ROUND, 1)
+
+
 def test_the_authors_sets_are_for_their_fold_alone() -> None:
     from shouwang.benchmark.augmentation import Augmentation
 
