@@ -1,10 +1,11 @@
 """What augmentation does to the floor on SOS-1K's five folds: what is shipped, and what was tried and is not.
 
-    SHOUWANG_DATA=FOLDER python benchmarks/augmentation.py [NAME ...] [--tasks levels,high] [--seeds 0,1,2]
+    SHOUWANG_DATA=FOLDER python benchmarks/augmentation.py [NAME ...] [--tasks levels,high] [--seeds 0,1,2] [--folds 4]
 
 The floor is `tfidf-lr` of `shouwang.models.baselines` (the same features, penalty and class weights), solved in its dual, which
 takes a quarter of the time; `shouwang benchmark --augment` gives the same rows by the baseline itself. Nothing here
-touches the test set. Names: see `VARIANTS`; any specification that `--augment` takes is one too.
+touches the test set. Names: see `VARIANTS`; any specification that `--augment` takes is one too, and several joined by
+`&` ("synonyms:mean&invented") are added together.
 """
 
 from __future__ import annotations
@@ -77,8 +78,13 @@ def training(
     if name in VARIANTS:
         made = [pair for _ in range(copies) for pair in VARIANTS[name](posts.train, rng)]
     elif name != "none":
-        more, _ = augmentation(name).more(posts, seed)
-        made = [(post.text, post) for post in more]
+        for each in name.split("&"):
+            more, notes = augmentation(each).more(posts, seed)
+            made += [(post.text, post) for post in more]
+            if "leaks" in notes:
+                print(
+                    f"{posts.name} {each}: {notes['offered']} offered, {notes['leaks']} leaks removed, {len(more)} new"
+                )
     return texts + [text for text, _ in made], of + [post for _, post in made], weights + [weight] * len(made)
 
 
@@ -107,12 +113,13 @@ def main() -> None:
     parser.add_argument("names", nargs="*", default=["invented", "synonyms:mean", "synonyms:max", *VARIANTS])
     parser.add_argument("--tasks", default="levels,high")
     parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--folds", default="1,2,3,4,5")
     parser.add_argument("--copies", type=int, default=1)
     parser.add_argument("--weight", type=float, default=1.0)
     given = parser.parse_args()
     seeds = [int(seed) for seed in given.seeds.split(",")]
     study = load_study("sos-1k", drop_leaks=True)
-    folds = [each for name, each in study.rounds.items() if name.startswith("fold")]
+    folds = [study.rounds[f"fold{k}"] for k in given.folds.split(",")]
     base: dict[Task, list[list[Answers]]] = {}
     for name in ["none", *given.names]:
         # one set of new posts a fold and seed, for both tasks
@@ -124,7 +131,7 @@ def main() -> None:
             f1 = METRICS[task]["weighted_f1"].of
             found = [[answers(task, fold, *one) for one in mine] for fold, mine in zip(folds, sets, strict=True)]
             scores = 100 * np.array([[float(f1(one)) for one in mine] for mine in found])
-            line = f"{task:6} {name:28} {scores.mean():5.2f} ± {scores.std(ddof=1):.2f}  added {np.mean([len(o[0]) for m in sets for o in m]) - np.mean([len(f.train) for f in folds]):6.0f}"
+            line = f"{task:6} {name:28} {scores.mean():5.2f} ± {scores.std(ddof=1) if scores.size > 1 else 0:.2f}  added {np.mean([len(o[0]) for m in sets for o in m]) - np.mean([len(f.train) for f in folds]):6.0f}"
             if name == "none":
                 base[task] = found
             else:

@@ -40,11 +40,8 @@ class Context:
         return {post.id: post.text for post in self.split.train}
 
     @cached_property
-    def others(self) -> Mapping[int, list[LabelledPost]]:
-        """Training posts of every other level, by level."""
-        return {
-            level.value: [p for p in self.split.train if p.level not in (None, level.value)] for level in scale.LEVELS
-        }
+    def graded(self) -> list[LabelledPost]:
+        return [post for post in self.split.train if post.level is not None]
 
     def origin(self, post: Augmented) -> str | None:
         """The text that a post was made from; None where it was written anew."""
@@ -69,9 +66,14 @@ def close(posts: Sequence[Augmented], context: Context) -> list[bool]:
 
 def far(posts: Sequence[Augmented], context: Context) -> list[bool]:
     """Nearly a training post of another level."""
+    near = context.leaking(posts, context.graded)
+    mine = [post for post in posts if post.id in near and post.level is not None]
+    alike = context.leaking(context.graded, mine)  # the few that are worth comparing level by level
+    theirs = [post for post in context.graded if post.id in alike]
     gone: set[str] = set()
-    for level in {post.level for post in posts if post.level is not None}:
-        gone.update(context.leaking([post for post in posts if post.level == level], context.others[level]))
+    for level in {post.level for post in mine}:
+        others = [post for post in theirs if post.level != level]
+        gone.update(context.leaking([post for post in mine if post.level == level], others))
     return [post.id in gone for post in posts]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +18,8 @@ from shouwang.posts import LabelledPost
 
 ROUNDS = 6
 """Attempts at a level that stays short; what it then lacks is reported."""
+
+ASKED_AT_ONCE = 16
 
 PLANS: dict[str, Callable[[Mapping[int, int]], float]] = {
     "none": lambda counts: 0,
@@ -111,8 +113,9 @@ def augment(
         if not any(tasks.values()):
             break
         for name, mine in tasks.items():
-            made = _made(name, augmenters[name], mine, result)
-            progress(_keep(made, filters, context, seen, result))
+            for part in _parts(mine, augmenters[name]):
+                made = _made(name, augmenters[name], part, result)
+                progress(_keep(made, filters, context, seen, result))
     result.short = {level: n for level, n in _missing(result).items() if n}
     _audit(result.kept, split, leaking)
     return result
@@ -150,8 +153,15 @@ def _tasks(
     return found
 
 
+def _parts(tasks: Sequence[Task], augmenter: Augmenter) -> Iterator[Sequence[Task]]:
+    """What is asked for at once: all, but of a server so little that progress is seen."""
+    size = ASKED_AT_ONCE if augmenter.ahead else max(1, len(tasks))
+    for start in range(0, len(tasks), size):
+        yield tasks[start : start + size]
+
+
 def _made(name: str, augmenter: Augmenter, tasks: Sequence[Task], result: Result) -> list[Augmented]:
-    if augmenter.ahead and tasks:
+    if augmenter.ahead:
         augmenter.ahead(tasks)
     made: list[Augmented] = []
     for post, rng in tasks:

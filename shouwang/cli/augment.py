@@ -326,8 +326,9 @@ def _show(found: dict[str, Any], output: Path) -> None:
         for (method, reason), n in counts.items():
             console.print(f"{heading}: {method}, {reason}: {n}", soft_wrap=True)
     for name, each in found["methods"].items():
+        edit = "–" if each["edit"] is None else each["edit"]  # written anew, from no one post
         console.print(
-            f"{name}: {each['posts']} · edit {each['edit']} · distinct-2 {each['distinct']['2']} · self-BLEU {each['self_bleu']}",
+            f"{name}: {each['posts']} · edit {edit} · distinct-2 {each['distinct']['2']} · self-BLEU {each['self_bleu']}",
             soft_wrap=True,
         )
     if found["held_back"]:

@@ -100,6 +100,15 @@ def test_the_audit_at_the_end_trusts_nobody() -> None:
         augment(split(), "4=3", {"numbered": Augmenter(numbered)}, careless)
 
 
+def test_progress_is_seen_while_a_server_is_still_being_asked() -> None:
+    asked: list[int] = []
+    seen: list[tuple[int, int]] = []
+    augmenter = Augmenter(numbered, lambda tasks: asked.append(len(tasks)))
+    augment(split(), "8=40", {"numbered": augmenter}, leaking, progress=lambda n: seen.append((len(asked), n)))
+    assert asked == [16, 16, 7]
+    assert seen == [(1, 16), (2, 16), (3, 7)]
+
+
 def test_several_augmenters_share_a_level() -> None:
     both = {"numbered": Augmenter(numbered), "other": Augmenter(partial(_named, "other"))}
     made = augment(split(), "8=5", both, leaking).kept
