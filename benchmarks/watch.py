@@ -37,7 +37,7 @@ from watch_crash import Watch, watching  # noqa: E402
 from shouwang import database  # noqa: E402
 from shouwang.models import store  # noqa: E402
 from shouwang.posts import Post  # noqa: E402
-from shouwang.triage import policies, queue, schema  # noqa: E402
+from shouwang.triage import acts, policies, schema  # noqa: E402
 from shouwang.triage.policy import Policy, Priority, Reason  # noqa: E402
 from shouwang.triage.tables import assessments, authors, cases, posts  # noqa: E402
 from shouwang.web.accounts import Accounts  # noqa: E402
@@ -140,7 +140,7 @@ def fill(watch: Watch, count: int) -> None:
             connection.execute(
                 insert(cases),
                 [
-                    queue.new_case(n, author[n], rng.choice(list(Priority)), [Reason("high", 0.7)], policy=0, now=at[n])
+                    acts.new_case(n, author[n], rng.choice(list(Priority)), [Reason("high", 0.7)], policy=0, now=at[n])
                     for n in numbers
                 ],
             )

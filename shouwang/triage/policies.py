@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from shouwang import ledger, lookup
 from shouwang.posts import Assessment
-from shouwang.triage import intake, queue
+from shouwang.triage import acts, intake
 from shouwang.triage.policy import Change, Policy, Preview, Priority, decide, for_capacity, preview
 from shouwang.triage.tables import assessments, cases, policies, posts, shadows
 
@@ -100,7 +100,7 @@ def catch_up(connection: Connection, held: Held, who: str, now: float) -> int:
     found_authors = connection.execute(select(posts.c.id, posts.c.author).where(posts.c.id.in_(missing)))
     authors = {row.id: row.author for row in found_authors}
     rows = [
-        queue.new_case(post, authors[post], decision.priority, decision.reasons, policy=held.id, now=now)
+        acts.new_case(post, authors[post], decision.priority, decision.reasons, policy=held.id, now=now)
         for post, decision in wanted.items()
         if post in missing and decision.priority is not None
     ]

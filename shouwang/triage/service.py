@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 import shouwang
 from shouwang import database
 from shouwang.errors import InputError
-from shouwang.triage import door, intake, keys, policies, queue, schema
+from shouwang.triage import acts, door, intake, keys, policies, queue, schema
 from shouwang.triage import messages as m
 from shouwang.triage.intake import Pseudonyms
 from shouwang.triage.keys import Key, Pace
@@ -250,7 +250,7 @@ def get_cases(
         found = queue.case_list(connection, state=state, priority=wanted, before=place, limit=limit)
     if found:
         with database.writing(watch.engine) as connection:
-            queue.saw(connection, key.who, [case.id for case in found])
+            acts.saw(connection, key.who, [case.id for case in found])
     following = _cursor(found[-1].place) if len(found) == limit else None
     shown = [case.deidentified() if deidentify else case for case in found]
     return m.CasePage(cases=[m.CaseOut.of(case, watch.clock()) for case in shown], next=following)
@@ -266,7 +266,7 @@ def get_case(
         with database.writing(watch.engine) as connection:
             case = queue.case(connection, number)
             ratings = queue.ratings(connection, number)
-            queue.saw(connection, key.who, [number])
+            acts.saw(connection, key.who, [number])
     except queue.NoCaseError:
         raise HTTPException(404, f"there is no case {number}") from None
     told = [

@@ -19,7 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shouwang import database, ledger
 from shouwang.posts import Assessment, Post
-from shouwang.triage import intake, policies, queue, retention
+from shouwang.triage import acts, intake, policies, retention
 from shouwang.triage.policy import Decision, Policy, Priority, Reason, decide
 from shouwang.triage.tables import assessments, cases, posts, shadows
 
@@ -118,7 +118,7 @@ class Worker:
             return
         now = self._tidied_at = self.clock()
         with database.writing(self.engine) as connection:
-            queue.expire(connection, now)
+            acts.expire(connection, now)
         if now - self._removed_at >= REMOVE:
             with database.writing(self.engine) as connection:
                 removed = retention.remove(connection, now)
@@ -223,7 +223,7 @@ class Worker:
             decision = _decision(row, found.get(row.id), held.policy)
             if decision.priority is None:
                 continue
-            values = queue.new_case(row.id, row.author, decision.priority, decision.reasons, policy=held.id, now=now)
+            values = acts.new_case(row.id, row.author, decision.priority, decision.reasons, policy=held.id, now=now)
             made = connection.execute(
                 intake.insert_new(connection, cases)
                 .values(values)

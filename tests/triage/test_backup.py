@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 
 from shouwang import database, ledger
 from shouwang.errors import InputError
-from shouwang.triage import authors, backup, queue, schema
+from shouwang.triage import acts, authors, backup, queue, schema
 from shouwang.triage.intake import Pseudonyms
 from shouwang.triage.tables import metadata, posts
 from tests.triage.invented import PSEUDONYMS, deliver, incoming, watch
@@ -37,8 +37,8 @@ def filled(engine: Engine) -> None:
     watch(engine, "2 风", author="小红", first=10)
     with database.writing(engine) as connection:
         case = queue.case_list(connection)[0].id
-        queue.note(connection, case, "user:1", 1001.0, "备注")
-        queue.rate(connection, case, "user:1", 1001.0, 6, True)
+        acts.note(connection, case, "user:1", 1001.0, "备注")
+        acts.rate(connection, case, "user:1", 1001.0, 6, True)
         gone = authors.numbered(connection, PSEUDONYMS, "weibo", "小红")
         assert gone is not None and authors.erase(connection, gone, "user:1") == 1
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from shouwang import database, ledger
 from shouwang.cli import app, serve
 from shouwang.errors import InputError
-from shouwang.triage import authors, keys, queue
+from shouwang.triage import acts, authors, keys
 from shouwang.triage.intake import Pseudonyms
 from shouwang.web.accounts import Accounts
 from tests.triage.invented import worker
@@ -94,7 +94,7 @@ def test_ratings_are_exported_with_where_the_model_differs(shell: Shell) -> None
     engine = database.engine(shell.file)
     worker(engine).step()
     with database.writing(engine) as connection:
-        queue.rate(connection, 1, "user:1", 2000.0, 5, False)
+        acts.rate(connection, 1, "user:1", 2000.0, 5, False)
     done = shell("watch", "export-ratings", "-o", str(shell.folder / "out.jsonl"))
     row = json.loads((shell.folder / "out.jsonl").read_text(encoding="utf-8"))
     assert (row["id"], row["level"], "differ" in done.stdout) == ("weibo:1", 5, True)

@@ -5,7 +5,7 @@ import math
 from sqlalchemy import Engine
 
 from shouwang import database
-from shouwang.triage import figures, queue
+from shouwang.triage import acts, figures
 from shouwang.triage.policy import Priority
 from tests.triage.invented import watch
 
@@ -16,7 +16,7 @@ def test_waits_are_from_opening_to_the_first_claim(engine: Engine) -> None:
     watch(engine, "9 a", "9 b", "9 c", "6 d", now=1000.0)
     with database.writing(engine) as connection:
         for number, after in ((1, 60.0), (2, 600.0)):
-            queue.claim(connection, number, "user:1", 1000.0 + after)
+            acts.claim(connection, number, "user:1", 1000.0 + after)
         now, today, _ = figures.waiting(connection, 0.0, 1000.0 + 700)
     assert (now.priority, now.open, now.longest, now.claimed) == (Priority.NOW, 1, 700.0, 2)
     assert (now.median, now.ninth) == (60.0, 600.0)

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from shouwang import columns, database, files
 from shouwang.posts import LabelledPost
-from shouwang.triage import learning, queue
+from shouwang.triage import acts, learning, queue
 from tests.triage.invented import watch
 
 NOW = 2000.0
@@ -18,10 +18,10 @@ def rated(engine: Engine) -> list[learning.Judged]:
     watch(engine, "7 夜", "4 雨", "9 风")
     with database.writing(engine) as connection:
         numbers = {case.text: case.id for case in queue.case_list(connection)}
-        queue.rate(connection, numbers["7 夜"], "user:1", NOW, 4, False)
-        queue.ask_second(connection, numbers["7 夜"], "user:1", NOW)
-        queue.rate(connection, numbers["7 夜"], "user:2", NOW, 6, False)
-        queue.rate(connection, numbers["4 雨"], "user:1", NOW, 6, True)
+        acts.rate(connection, numbers["7 夜"], "user:1", NOW, 4, False)
+        acts.ask_second(connection, numbers["7 夜"], "user:1", NOW)
+        acts.rate(connection, numbers["7 夜"], "user:2", NOW, 6, False)
+        acts.rate(connection, numbers["4 雨"], "user:1", NOW, 6, True)
         return list(learning.judged(connection))
 
 

@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import Engine
 
 from shouwang import __version__, database
-from shouwang.triage import queue
+from shouwang.triage import acts, queue
 from shouwang.triage.metrics import Metrics
 from tests.triage.invented import deliver, incoming, watch
 from tests.triage.test_service import Caller, posts
@@ -24,7 +24,7 @@ def found(engine: Engine) -> dict[tuple[str, ...], float]:
     """Of a watch with three open cases, one of them claimed, one of a post that was given up, and a post that waits."""
     watch(engine, "9 夜", "6 雨", "6 雪", "1 茶", now=1000.0, author="小明")
     with database.writing(engine) as connection:
-        queue.claim(connection, queue.case_list(connection)[0].id, "user:1", 1400.0)
+        acts.claim(connection, queue.case_list(connection)[0].id, "user:1", 1400.0)
     deliver(engine, incoming("3 风", first=9), now=1500.0)
     return read(Metrics(engine, lambda: 1600.0).page().decode())
 

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select
 
 from shouwang import database, ledger
 from shouwang.errors import InputError, ShouwangError
-from shouwang.triage import queue
+from shouwang.triage import acts, queue
 from shouwang.triage.policy import Priority
 from shouwang.triage.tables import posts
 from tests.triage.invented import watch
@@ -59,9 +59,9 @@ def test_of_two_people_who_claim_a_case_one_wins_and_the_other_is_told(engine: E
     def claim(who: str) -> str:
         try:
             with database.writing(engine) as connection:
-                queue.claim(connection, case, who, NOW)
+                acts.claim(connection, case, who, NOW)
             return "won"
-        except queue.TakenError as taken:
+        except acts.TakenError as taken:
             return f"told of {taken.by}"
 
     with ThreadPoolExecutor(8) as pool:
@@ -71,41 +71,41 @@ def test_of_two_people_who_claim_a_case_one_wins_and_the_other_is_told(engine: E
 
 def test_a_lease_that_ran_out_lets_the_next_one_in(engine: Engine, case: int) -> None:
     with database.writing(engine) as connection:
-        until = queue.claim(connection, case, ME, NOW)
-        assert queue.expire(connection, until - 1) == []
-        assert queue.expire(connection, until) == [case]
-        queue.claim(connection, case, YOU, until)
+        until = acts.claim(connection, case, ME, NOW)
+        assert acts.expire(connection, until - 1) == []
+        assert acts.expire(connection, until) == [case]
+        acts.claim(connection, case, YOU, until)
         assert queue.case(connection, case).held_by(until) == YOU
 
 
 def test_whoever_acts_renews_the_claim(engine: Engine, case: int) -> None:
     with database.writing(engine) as connection:
-        queue.claim(connection, case, ME, NOW)
-        queue.rate(connection, case, ME, NOW + 600, 6, True)
-        assert queue.case(connection, case).lease_until == NOW + 600 + queue.LEASE
+        acts.claim(connection, case, ME, NOW)
+        acts.rate(connection, case, ME, NOW + 600, 6, True)
+        assert queue.case(connection, case).lease_until == NOW + 600 + acts.LEASE
 
 
 def test_a_case_that_somebody_holds_is_not_rated_closed_or_handed_over_by_another(engine: Engine, case: int) -> None:
     with database.writing(engine) as connection:
-        queue.claim(connection, case, ME, NOW)
-        acts: list[Callable[[], object]] = [
-            lambda: queue.rate(connection, case, YOU, NOW, 6, True),
-            lambda: queue.close(connection, case, YOU, NOW, "referred"),
-            lambda: queue.hand_over(connection, case, YOU, NOW, "user:3"),
-            lambda: queue.release(connection, case, YOU, NOW),
+        acts.claim(connection, case, ME, NOW)
+        tried: list[Callable[[], object]] = [
+            lambda: acts.rate(connection, case, YOU, NOW, 6, True),
+            lambda: acts.close(connection, case, YOU, NOW, "referred"),
+            lambda: acts.hand_over(connection, case, YOU, NOW, "user:3"),
+            lambda: acts.release(connection, case, YOU, NOW),
         ]
-        for act in acts:
-            with pytest.raises(queue.TakenError, match="held by somebody else"):
+        for act in tried:
+            with pytest.raises(acts.TakenError, match="held by somebody else"):
                 act()
 
 
 def test_a_case_is_worked_on_and_closed(engine: Engine, case: int) -> None:
     with database.writing(engine) as connection:
-        queue.claim(connection, case, ME, NOW)
-        queue.note(connection, case, ME, NOW, "  打过电话 ")
-        queue.rate(connection, case, ME, NOW, 5, False)
-        queue.rate(connection, case, ME, NOW + 1, 6, True)
-        queue.close(connection, case, ME, NOW + 2, "reached-out")
+        acts.claim(connection, case, ME, NOW)
+        acts.note(connection, case, ME, NOW, "  打过电话 ")
+        acts.rate(connection, case, ME, NOW, 5, False)
+        acts.rate(connection, case, ME, NOW + 1, 6, True)
+        acts.close(connection, case, ME, NOW + 2, "reached-out")
     with engine.connect() as connection:
         found = queue.case(connection, case)
         assert (found.state, found.outcome, found.closed_by, found.assignee) == ("closed", "reached-out", ME, None)
@@ -118,28 +118,28 @@ def test_a_case_is_worked_on_and_closed(engine: Engine, case: int) -> None:
 
 def test_nothing_that_people_write_stands_in_the_ledger(engine: Engine, case: int) -> None:
     with database.writing(engine) as connection:
-        queue.note(connection, case, ME, NOW, "打过电话")
+        acts.note(connection, case, ME, NOW, "打过电话")
         everything = connection.execute(select(ledger.EVENTS)).all()
     assert "打过电话" not in str(everything) and "睡不着" not in str(everything) and "小明" not in str(everything)
 
 
 def test_a_closed_case_is_left_alone_until_it_is_reopened(engine: Engine, case: int) -> None:
     with database.writing(engine) as connection:
-        queue.close(connection, case, ME, NOW, "not-at-risk")
-        with pytest.raises(queue.ClosedError, match="reopen"):
-            queue.claim(connection, case, YOU, NOW)
-        queue.reopen(connection, case, YOU, NOW)
-        queue.claim(connection, case, YOU, NOW)
+        acts.close(connection, case, ME, NOW, "not-at-risk")
+        with pytest.raises(acts.ClosedError, match="reopen"):
+            acts.claim(connection, case, YOU, NOW)
+        acts.reopen(connection, case, YOU, NOW)
+        acts.claim(connection, case, YOU, NOW)
         assert queue.case(connection, case).outcome is None
 
 
 def test_a_case_is_handed_over_to_somebody_who_then_holds_it(engine: Engine, case: int) -> None:
     with database.writing(engine) as connection:
-        queue.hand_over(connection, case, ME, NOW, YOU)
+        acts.hand_over(connection, case, ME, NOW, YOU)
         assert [found.id for found in queue.case_list(connection, whose=YOU)] == [case]
         assert queue.open_counts(connection, YOU, NOW).mine == 1
-        with pytest.raises(queue.TakenError):
-            queue.rate(connection, case, ME, NOW, 6, True)
+        with pytest.raises(acts.TakenError):
+            acts.rate(connection, case, ME, NOW, 6, True)
 
 
 def test_open_cases_are_counted_by_priority_and_no_further_than_need_be(
@@ -155,11 +155,11 @@ def test_open_cases_are_counted_by_priority_and_no_further_than_need_be(
 
 def test_a_second_opinion_is_another_persons_and_needs_no_claim(engine: Engine, case: int) -> None:
     with database.writing(engine) as connection:
-        queue.rate(connection, case, ME, NOW, 6, True)
-        queue.ask_second(connection, case, ME, NOW)
+        acts.rate(connection, case, ME, NOW, 6, True)
+        acts.ask_second(connection, case, ME, NOW)
         assert queue.open_counts(connection, YOU, NOW).second == 1
         assert queue.open_counts(connection, ME, NOW).second == 0
-        queue.rate(connection, case, YOU, NOW, 4, False)
+        acts.rate(connection, case, YOU, NOW, 4, False)
         found = queue.case(connection, case)
         assert (found.second_by, found.assignee) == (None, ME)
         assert [(r.who, r.second) for r in queue.ratings(connection, case)] == [(ME, False), (YOU, True)]
@@ -167,27 +167,27 @@ def test_a_second_opinion_is_another_persons_and_needs_no_claim(engine: Engine, 
 
 def test_free_cases_are_those_that_nobody_holds(engine: Engine, case: int) -> None:
     with database.writing(engine) as connection:
-        queue.claim(connection, case, ME, NOW)
+        acts.claim(connection, case, ME, NOW)
         assert queue.case_list(connection, free_at=NOW) == []
-        assert [found.id for found in queue.case_list(connection, free_at=NOW + queue.LEASE)] == [case]
+        assert [found.id for found in queue.case_list(connection, free_at=NOW + acts.LEASE)] == [case]
 
 
 def test_a_person_opens_a_case_that_the_policy_did_not(engine: Engine) -> None:
     watch(engine, "0 喝茶")
     with database.writing(engine) as connection:
         post = connection.execute(select(posts.c.id)).scalar_one()
-        number = queue.open_by_hand(connection, post, ME, NOW)
-        assert queue.open_by_hand(connection, post, YOU, NOW) == number
+        number = acts.open_by_hand(connection, post, ME, NOW)
+        assert acts.open_by_hand(connection, post, YOU, NOW) == number
         assert queue.case(connection, number).reasons[0].name == "by-hand"
         with pytest.raises(InputError, match="no post 99"):
-            queue.open_by_hand(connection, 99, ME, NOW)
+            acts.open_by_hand(connection, 99, ME, NOW)
 
 
 def test_what_does_not_exist_is_said_so(engine: Engine, case: int) -> None:
     with database.writing(engine) as connection:
         with pytest.raises(ShouwangError, match="no case 99"):
-            queue.claim(connection, 99, ME, NOW)
+            acts.claim(connection, 99, ME, NOW)
         with pytest.raises(InputError, match="Did you mean 'referred'"):
-            queue.close(connection, case, ME, NOW, "refered")
+            acts.close(connection, case, ME, NOW, "refered")
         with pytest.raises(InputError, match="level 11"):
-            queue.rate(connection, case, ME, NOW, 11, True)
+            acts.rate(connection, case, ME, NOW, 11, True)

@@ -5,7 +5,7 @@ from sqlalchemy import Engine, func, select
 
 from shouwang import database, ledger
 from shouwang.errors import InputError
-from shouwang.triage import intake, queue, retention
+from shouwang.triage import acts, intake, queue, retention
 from shouwang.triage.retention import DAY, Kept
 from shouwang.triage.tables import authors, cases, notes, posts, ratings, receipts
 from tests.triage.invented import deliver, incoming, watch, worker
@@ -39,9 +39,9 @@ def test_closed_cases_go_with_post_ratings_and_notes_and_the_chain_holds(engine:
     watch(engine, "9 夜", "8 雪", now=0.0, author="小明")
     with database.writing(engine) as connection:
         first = queue.case_list(connection)[-1].id
-        queue.note(connection, first, "user:1", 0.0, "备注")
-        queue.rate(connection, first, "user:1", 0.0, 6, True)
-        queue.close(connection, first, "user:1", DAY, "referred")
+        acts.note(connection, first, "user:1", 0.0, "备注")
+        acts.rate(connection, first, "user:1", 0.0, 6, True)
+        acts.close(connection, first, "user:1", DAY, "referred")
     settle(engine, Kept(cases=30))
     for days, left in ((30, 2), (32, 1)):
         with database.writing(engine) as connection:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine, func, select
 
 from shouwang import database, ledger
 from shouwang.posts import Assessment, Post
-from shouwang.triage import authors, policies, queue
+from shouwang.triage import acts, authors, policies, queue
 from shouwang.triage.tables import assessments, cases, posts
 from shouwang.triage.worker import TAKEN_FOR, Shadow, Worker
 from tests.triage.invented import POLICY, PSEUDONYMS, deliver, incoming, read_level, watch, worker
@@ -159,8 +159,8 @@ def test_an_author_is_exported_and_erased_and_the_chain_holds(engine: Engine) ->
         author = authors.numbered(connection, PSEUDONYMS, "weibo", "小明")
         assert author is not None
         case = queue.case_list(connection)[-1]
-        queue.note(connection, case.id, "user:1", 1001.0, "备注")
-        queue.rate(connection, case.id, "user:1", 1001.0, 6, True)
+        acts.note(connection, case.id, "user:1", 1001.0, "备注")
+        acts.rate(connection, case.id, "user:1", 1001.0, 6, True)
         told = list(authors.export(connection, author))
         assert [row["text"] for row in told] == ["6 夜", "3 雨"]
         assert len(told[0]["notes"]) == len(told[0]["ratings"]) == 1  # type: ignore[arg-type]

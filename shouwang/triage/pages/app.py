@@ -12,10 +12,11 @@ from sqlalchemy import Engine
 from starlette.responses import RedirectResponse, Response
 
 from shouwang.language import Words, say
+from shouwang.triage.acts import OUTCOMES, ClosedError, TakenError
 from shouwang.triage.pages import api_keys, audit, cases, overview, policy, queued
 from shouwang.triage.pages.access import LINKS, ROLES, Stated, Watch, names
 from shouwang.triage.policy import PRIORITY_NAMES, REASON_NAMES, Policy
-from shouwang.triage.queue import OUTCOMES, ClosedError, NoCaseError, TakenError
+from shouwang.triage.queue import NoCaseError
 from shouwang.web import times
 from shouwang.web.site import Site
 

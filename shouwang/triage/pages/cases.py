@@ -12,7 +12,7 @@ from starlette.responses import Response
 from shouwang import database, ledger, scale
 from shouwang.errors import InputError
 from shouwang.language import say
-from shouwang.triage import authors, queue
+from shouwang.triage import acts, authors, queue
 from shouwang.triage.pages import chart
 from shouwang.triage.pages.access import READERS, Number, Poll, Reader, names, watch_of
 from shouwang.triage.pages.events import told
@@ -30,7 +30,7 @@ def case_page(visitor: Reader, number: Number) -> Response:
     watch, me = watch_of(visitor), visitor.user.actor
     with database.writing(watch.engine) as connection:
         case = queue.case(connection, number)
-        queue.saw(connection, me, [number])
+        acts.saw(connection, me, [number])
         ratings, notes = queue.ratings(connection, number), queue.notes(connection, number)
         course = authors.course(connection, case.author) if case.author is not None else []
         if case.author is not None and len(course) > 1:
@@ -68,12 +68,12 @@ def case_state(visitor: Poll, number: Number) -> Response:
 
 @router.post("/{number}/claim")
 def claim(visitor: Reader, number: Number) -> Response:
-    return _act(visitor, number, lambda connection, who, now: queue.claim(connection, number, who, now))
+    return _act(visitor, number, lambda connection, who, now: acts.claim(connection, number, who, now))
 
 
 @router.post("/{number}/release")
 def release(visitor: Reader, number: Number) -> Response:
-    _act(visitor, number, lambda connection, who, now: queue.release(connection, number, who, now))
+    _act(visitor, number, lambda connection, who, now: acts.release(connection, number, who, now))
     return visitor.go("/queue", say(f"Case {number} is free again.", f"个案 {number} 已放回队列。"))
 
 
@@ -85,7 +85,7 @@ def rate(
     return _act(
         visitor,
         number,
-        lambda connection, who, now: queue.rate(connection, number, who, now, level, is_high),
+        lambda connection, who, now: acts.rate(connection, number, who, now, level, is_high),
         say(f"Your rating: {level}.", f"您的评定：{level} 级。"),
     )
 
@@ -95,7 +95,7 @@ def note(visitor: Reader, number: Number, text: Annotated[str, Form()]) -> Respo
     return _act(
         visitor,
         number,
-        lambda connection, who, now: queue.note(connection, number, who, now, text),
+        lambda connection, who, now: acts.note(connection, number, who, now, text),
         say("Noted.", "备注已保存。"),
     )
 
@@ -105,7 +105,7 @@ def ask_second(visitor: Reader, number: Number) -> Response:
     return _act(
         visitor,
         number,
-        lambda connection, who, now: queue.ask_second(connection, number, who, now),
+        lambda connection, who, now: acts.ask_second(connection, number, who, now),
         say("A second opinion is asked for.", "已请求二次评定。"),
     )
 
@@ -118,7 +118,7 @@ def hand_over(visitor: Reader, number: Number, to: Annotated[int, Form()]) -> Re
     _act(
         visitor,
         number,
-        lambda connection, who, now: queue.hand_over(connection, number, who, now, colleague.actor),
+        lambda connection, who, now: acts.hand_over(connection, number, who, now, colleague.actor),
     )
     return visitor.go(
         "/queue",
@@ -135,8 +135,8 @@ def close(
 ) -> Response:
     def act(connection: Connection, who: str, now: float) -> None:
         if text.strip():
-            queue.note(connection, number, who, now, text)
-        queue.close(connection, number, who, now, outcome)
+            acts.note(connection, number, who, now, text)
+        acts.close(connection, number, who, now, outcome)
 
     _act(visitor, number, act)
     return visitor.go("/queue", say(f"Case {number} is closed.", f"个案 {number} 已结案。"))
@@ -144,7 +144,7 @@ def close(
 
 @router.post("/{number}/reopen")
 def reopen(visitor: Reader, number: Number) -> Response:
-    return _act(visitor, number, lambda connection, who, now: queue.reopen(connection, number, who, now))
+    return _act(visitor, number, lambda connection, who, now: acts.reopen(connection, number, who, now))
 
 
 def _act(

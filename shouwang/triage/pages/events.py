@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from shouwang.language import Words, say
 from shouwang.ledger import Recorded
-from shouwang.triage.queue import OUTCOMES
+from shouwang.triage.acts import OUTCOMES
 
 WORDS: dict[str, Words] = {
     "opened": Words("opened", "开启个案"),

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from shouwang import database
 from shouwang.errors import InputError
 from shouwang.language import say
-from shouwang.triage import policies, queue
+from shouwang.triage import acts, policies
 from shouwang.triage.pages.access import Lead, Watch, watch_of
 from shouwang.triage.policy import Policy, Preview, Priority
 from shouwang.web.visitor import Visitor, needs
@@ -101,7 +101,7 @@ def open_by_hand(visitor: Lead, post: Annotated[int, Form(ge=1, lt=2**31)]) -> R
     """A case of a post that the policy in force left out."""
     watch = watch_of(visitor)
     with database.writing(watch.engine) as connection:
-        number = queue.open_by_hand(connection, post, visitor.user.actor, watch.clock())
+        number = acts.open_by_hand(connection, post, visitor.user.actor, watch.clock())
     return visitor.go(f"/cases/{number}")
 
 

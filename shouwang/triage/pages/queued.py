@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from shouwang import database
 from shouwang.language import say
-from shouwang.triage import queue
+from shouwang.triage import acts, queue
 from shouwang.triage.pages.access import Poll, Reader, Watch, names, watch_of
 from shouwang.triage.policy import Priority
 from shouwang.triage.queue import Case, Place
@@ -53,7 +53,7 @@ def take_next(visitor: Reader, priority: Annotated[Priorities, Form()] = "") -> 
         now = watch.clock()
         found = queue.case_list(connection, priority=_priority(priority), free_at=now, limit=1)
         if found:
-            queue.claim(connection, found[0].id, who, now)
+            acts.claim(connection, found[0].id, who, now)
             return visitor.go(f"/cases/{found[0].id}")
     return visitor.go("/queue", say("No case is waiting. Rest a little.", "没有等待的个案，歇一歇吧。"))
 
@@ -102,7 +102,7 @@ def _record(watch: Watch, who: str, numbers: list[int], shown: str) -> None:
     known = {int(number) for number in shown.split(",") if number.isdigit()}
     if new := [number for number in numbers if number not in known]:
         with database.writing(watch.engine) as connection:
-            queue.saw(connection, who, new)
+            acts.saw(connection, who, new)
 
 
 def _priority(number: str) -> Priority | None:
