@@ -173,8 +173,8 @@ def accept(
         }
         for (n, post) in ((first[key], incoming[first[key]]) for key in sorted(first))
     ]
-    new = insert_new(connection, posts).values(rows).on_conflict_do_nothing(index_elements=["source", "external_id"])
-    stored = {tuple(row) for row in connection.execute(new.returning(posts.c.source, posts.c.external_id))}
+    new = insert_new(connection, posts).on_conflict_do_nothing(index_elements=["source", "external_id"])
+    stored = {tuple(row) for row in connection.execute(new.returning(posts.c.source, posts.c.external_id), rows)}
     known = _fingerprints(connection, [key for key in first if key not in stored])
     known |= {key: prints[first[key]] for key in stored}
     conflicts = sorted(
@@ -231,9 +231,7 @@ def _authors(
         return {}
     by_pseudonym = {pseudonyms.author(*name): name for name in names}
     rows = [{"source": by_pseudonym[p][0], "pseudonym": p, "first_at": now} for p in sorted(by_pseudonym)]
-    connection.execute(
-        insert_new(connection, authors).values(rows).on_conflict_do_nothing(index_elements=["pseudonym"])
-    )
+    connection.execute(insert_new(connection, authors).on_conflict_do_nothing(index_elements=["pseudonym"]), rows)
     found = select(authors.c.pseudonym, authors.c.id).where(authors.c.pseudonym.in_(by_pseudonym))
     return {by_pseudonym[row.pseudonym]: row.id for row in connection.execute(found)}
 
