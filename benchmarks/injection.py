@@ -62,10 +62,10 @@ class Gullible(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None: ...
 
 
-def measure(endpoint: Endpoint, strategies: Iterable[Strategy]) -> Iterator[str]:
+def measure(endpoint: Endpoint, strategies: Iterable[Strategy], cache: Path) -> Iterator[str]:
     rows = [json.loads(line) for line in POSTS.read_text(encoding="utf-8").splitlines()]
     for strategy in strategies:
-        with tempfile.TemporaryDirectory() as place, Client(endpoint, Path(place) / "calls.sqlite") as client:
+        with Client(endpoint, cache) as client:
 
             def level(text: str, client: Client = client, strategy=strategy) -> tuple[int | None, bool]:
                 post = Post("p", text)
@@ -91,6 +91,8 @@ def moved(plain: int, told: int, asks: int) -> bool:
 
 
 def rate(count: int, n: int) -> str:
+    if not n:
+        return "0 of 0"
     share = wilson(count, n)
     return f"{count} of {n} ({share.value:.0%} [{share.low:.0%}, {share.high:.0%}])"
 
@@ -102,13 +104,16 @@ def main() -> None:
     parser.add_argument("--key-variable", default="SHOUWANG_LLM_KEY")
     parser.add_argument("--strategy", choices=STRATEGIES, action="append", help="one or more; all if not given")
     parser.add_argument("--extra", type=json.loads, default={}, help="JSON that joins every call")
+    parser.add_argument("--cache", type=Path, help="a file that keeps the answers, so that a stopped run goes on")
     given = parser.parse_args()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Gullible)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = given.url or f"http://127.0.0.1:{server.server_address[1]}/v1"
     endpoint = Endpoint(url, given.model, os.environ.get(given.key_variable, ""), timeout=600, extra=given.extra)
-    for line in measure(endpoint, [STRATEGIES[name] for name in given.strategy or STRATEGIES]):
-        print(line, flush=True)
+    strategies = [STRATEGIES[name] for name in given.strategy or STRATEGIES]
+    with tempfile.TemporaryDirectory() as place:
+        for line in measure(endpoint, strategies, given.cache or Path(place) / "calls.sqlite"):
+            print(line, flush=True)
     server.shutdown()
 
 

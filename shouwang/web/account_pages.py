@@ -13,7 +13,8 @@ from starlette.responses import Response
 from shouwang.errors import InputError
 from shouwang.language import LANGUAGES, say, use_language
 from shouwang.web.accounts import User
-from shouwang.web.guard import LANGUAGE_COOKIE
+from shouwang.web.guard import LANGUAGE_COOKIE, LARGEST_FORM
+from shouwang.web.kept import Kept, unpacked
 from shouwang.web.visitor import FLASH_COOKIE, Visitor, anyone, local, needs
 
 router = APIRouter(include_in_schema=False)
@@ -31,29 +32,46 @@ def login_form(visitor: Anyone, there: Annotated[str, Query(alias="next", max_le
         return visitor.go(local(there))
     if visitor.site.accounts.empty():
         return visitor.page("setup.html", token="", name="", error="")
-    if visitor.site.alone and _this_machine(visitor):
-        user = visitor.site.accounts.named(visitor.site.alone)
-        if user is not None:
-            return _enter(visitor, user, there)
-    return visitor.page("login.html", next=local(there), name="", error="")
+    if (user := _alone(visitor)) is not None:
+        return _enter(visitor, user, there)
+    return _login(visitor, there)
 
 
 @router.post("/login")
-def login(visitor: Anyone, name: Text, password: Text, there: Annotated[str, Form(alias="next")] = "/") -> Response:
-    site, address = visitor.site, _address(visitor)
+def login(
+    visitor: Anyone,
+    name: Text,
+    password: Text,
+    there: Annotated[str, Form(alias="next")] = "/",
+    packed: Annotated[str, Form(alias="kept", max_length=LARGEST_FORM)] = "",
+) -> Response:
+    site, address, kept = visitor.site, _address(visitor), unpacked(packed)
     if wait := site.sessions.attempt(name, address):
         minutes = math.ceil(wait / 60)
         error = say(f"Too many attempts. Try again in {minutes} min.", f"尝试次数过多，请在 {minutes} 分钟后再试。")
-        return visitor.page("login.html", 429, next=local(there), name=name, error=error)
+        return _login(visitor, there, kept, 429, name, error)
     user = site.accounts.check(name, password)
     if user is None:
         known = site.accounts.named(name)
         if known is not None:
             site.sessions.failed(known)
         error = say("Name or password is wrong.", "用户名或密码不正确。")
-        return visitor.page("login.html", 401, next=local(there), name=name, error=error)
+        return _login(visitor, there, kept, 401, name, error)
     site.sessions.succeeded(name, address)
-    return _enter(visitor, user, there)
+    if kept is not None and kept.by != str(user.id):
+        return _login(visitor, there, kept, 403, error=_another())
+    return _enter(visitor, user, there, kept)
+
+
+def offer(visitor: Visitor, kept: Kept) -> Response:
+    """A form that could not be taken, to whoever filled it in; to anybody else, the way to log in as them."""
+    if visitor.session is None:
+        if (user := _alone(visitor)) is not None and kept.by == str(user.id):
+            return _enter(visitor, user, "/", kept)
+        return _login(visitor, "/", kept, 401)
+    if kept.by != str(visitor.user.id):
+        return _login(visitor, "/", kept, 403, error=_another())
+    return visitor.page("kept.html", 403, kept=kept)
 
 
 @router.post("/logout")
@@ -148,13 +166,35 @@ def take_break(
     return visitor.page("rest.html", next=local(there)) if taken else visitor.go(local(there))
 
 
-def _enter(visitor: Visitor, user: User, there: str) -> Response:
+def _login(
+    visitor: Visitor, there: str, kept: Kept | None = None, status: int = 200, name: str = "", error: str = ""
+) -> Response:
+    return visitor.page("login.html", status, next=local(there), kept=kept, name=name, error=error)
+
+
+def _another() -> str:
+    return say(
+        "Another account filled in what is kept here: log in with that one to send it, or leave it unsent.",
+        "此处保留的内容由另一账户填写：请用该账户登录后提交，或放弃。",
+    )
+
+
+def _alone(visitor: Visitor) -> User | None:
+    """The user who needs no password on this machine, if there is one and it is this machine that asks."""
+    alone = visitor.site.alone
+    return visitor.site.accounts.named(alone) if alone and _this_machine(visitor) else None
+
+
+def _enter(visitor: Visitor, user: User, there: str, kept: Kept | None = None) -> Response:
     """A session under a new token: one that was known before the log-in is worth nothing after it."""
+    sessions = visitor.site.sessions
     if visitor.session is not None:
-        visitor.site.sessions.end(visitor.token)
-    response = visitor.go(local(there))
+        sessions.end(visitor.token)
+    token = sessions.start(user)
+    entered = Visitor(visitor.request, visitor.site, token, sessions.find(token))
+    response = entered.page("kept.html", kept=kept) if kept else visitor.go(local(there))
     response.delete_cookie(FLASH_COOKIE)
-    visitor.keep(response, visitor.site.sessions.start(user))
+    visitor.keep(response, token)
     return response
 
 

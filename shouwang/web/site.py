@@ -20,11 +20,11 @@ from starlette.staticfiles import StaticFiles
 from shouwang import scale
 from shouwang.errors import ShouwangError
 from shouwang.language import Words, language, say
-from shouwang.web import marks, times
+from shouwang.web import kept, marks, times
 from shouwang.web.accounts import Accounts
 from shouwang.web.guard import Guard
 from shouwang.web.sessions import Limits, Sessions
-from shouwang.web.visitor import FLASH_COOKIE, Visitor, local
+from shouwang.web.visitor import FLASH_COOKIE, Visitor, local, visit
 
 HERE = Path(__file__).parent
 
@@ -108,6 +108,8 @@ class Site:
             from fastapi.exception_handlers import http_exception_handler
 
             return await http_exception_handler(request, error)
+        if (offered := await self._kept(request, error)) is not None:
+            return offered
         if error.status_code == 401:
             return self._to_login(request)
         if error.status_code == 303 and error.headers:
@@ -126,9 +128,21 @@ class Site:
     async def _on_own_error(self, request: Request, error: Exception) -> Response:
         return self.failed(request, 422, str(error))
 
+    async def _kept(self, request: Request, error: AnyHTTPException) -> Response | None:
+        """What was sent, offered again where only the session was in its way: over, renewed, or its password due."""
+        from shouwang.web.account_pages import offer
+
+        too_old = error.detail == "form" and kept.from_here(request)
+        in_its_way = too_old or error.status_code in (401, 303)
+        if not in_its_way or "hx-request" in request.headers:
+            return None
+        found = await kept.sent(request)
+        return offer(visit(request, touch=False), found) if found else None
+
     def _to_login(self, request: Request) -> Response:
-        if "hx-request" in request.headers:
-            return Response(status_code=401, headers={"HX-Redirect": "/login"})
+        if "hx-request" in request.headers:  # a part of a page: the rest of it, and what is filled in there, stays
+            page = local(urlsplit(request.headers.get("hx-current-url", "/")).path)
+            return self.render(Visitor(request, self, "", None), "expired.html", 401, {"next": page})
         if request.method != "GET":
             return RedirectResponse("/login", 303)
         there = request.url.path + (f"?{request.url.query}" if request.url.query else "")

@@ -97,7 +97,7 @@ async def _checked(request: Request) -> None:
         raise HTTPException(403, "form")
 
 
-def _visit(request: Request, touch: bool) -> Visitor:
+def visit(request: Request, *, touch: bool) -> Visitor:
     site = site_of(request)
     token = request.cookies.get(COOKIE, "")
     session = site.sessions.find(token, touch=touch) if token else None
@@ -106,7 +106,7 @@ def _visit(request: Request, touch: bool) -> Visitor:
 
 def anyone(request: Request, _: Annotated[None, Depends(_checked)]) -> Visitor:
     """Dependency of the few pages that are there before logging in."""
-    return _visit(request, touch=True)
+    return visit(request, touch=True)
 
 
 def needs(*roles: str, quiet: bool = False) -> Callable[..., Visitor]:
@@ -116,7 +116,7 @@ def needs(*roles: str, quiet: bool = False) -> Callable[..., Visitor]:
     """
 
     def visitor(request: Request, _: Annotated[None, Depends(_checked)]) -> Visitor:
-        found = _visit(request, touch=not quiet)
+        found = visit(request, touch=not quiet)
         if found.session is None:
             raise HTTPException(401)
         if found.user.must_change and not request.url.path.startswith("/me"):

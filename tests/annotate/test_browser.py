@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from shouwang.annotate.project import Project, add_rating
 from tests.annotate import invented
 from tests.annotate.invented import label
 from tests.annotate.serving import serving
-from tests.annotate.test_pages import FAST
+from tests.annotate.test_pages import FAST, SECRET
 from tests.browser import axe, chromium
 
 
@@ -113,3 +114,41 @@ def test_the_pages_are_accessible(browser: Any, study: tuple[Project, str]) -> N
         page.keyboard.press(key)
     page.wait_for_url("**/reveal/1")
     assert axe(page) == []
+
+
+def test_a_session_that_ends_over_a_post_loses_nothing_of_its_rating(browser: Any, tmp_path: Path) -> None:
+    late, project = [0.0], invented.project(tmp_path)
+    app = pages.app(project, hasher=FAST, clock=lambda: time.time() + late[0])
+    app.state.site.accounts.add("Mei", SECRET, ("rater",))
+    with serving(app) as address:
+        page = browser.new_context().new_page()
+        page.goto(address)
+        _log_in(page)
+        page.wait_for_url("**/rate/1")
+        page.keyboard.press("v")
+        page.locator("#post-text").focus()
+        page.keyboard.press("Shift+ArrowRight")
+        for key in ("q", "w", "4", "l", "u"):
+            page.keyboard.press(key)
+        page.locator("textarea").fill("语气？")
+        late[0] = 3_700.0
+        page.evaluate("htmx.ajax('GET', '/me/break', {target: '#break', swap: 'innerMorph'})")  # as it asks by itself
+        page.wait_for_selector("#break a[href*=login]")
+        page.locator("button[data-key=s]").click()
+        _log_in(page)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/rate/2")
+        assert axe(page) == []
+    (found,) = project.ratings("p-1")
+    spans = (Span(0, 1, "pain"),)
+    both = frozenset({"pain", "wish"})
+    assert found.label == label(4, spans=spans, indicators=both, unsure=True, note="语气？")  # type: ignore[arg-type]
+    project.close()
+
+
+def _log_in(page: Any) -> None:
+    assert axe(page) == []
+    page.locator("input[name=name]").fill("Mei")
+    page.locator("input[name=password]").fill(SECRET)
+    page.locator("input[name=password]").press("Enter")
+    page.wait_for_selector("input[name=name]", state="detached")
