@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +10,7 @@ from typing import Any
 from shouwang import scale
 from shouwang.annotate.answers import Graded, Judged
 from shouwang.annotate.guideline import Strategy
+from shouwang.annotate.instructions import instructs
 from shouwang.annotate.labels import Label, Span, majority
 from shouwang.annotate.project import MODEL, Project, add_rating
 from shouwang.llm import Client, Reply, Request
@@ -20,24 +19,6 @@ from shouwang.scale import GRADES, INDICATORS, Indicator
 
 Answer = Judged | Graded
 VOTING_TEMPERATURE = 0.7
-
-_INSTRUCTS = re.compile(
-    r"忽略.{0,12}(?:以上|上面|之前|前面|所有|系统|指令|要求|规则|提示)|无视.{0,12}(?:指令|要求|规则|提示|以上|上面)"
-    r"|(?:指令|要求|规则|提示).{0,6}作废|(?:评|打|写|改)[为成到](?:十|零|[0-9]{1,2})[级分]"
-    r"|(?:评分|等级|风险|level|输出|回答|打分).{0,8}(?:应|请|必须|只|改|设|就)?.{0,4}(?:为|是|成|给|写|:|：|=)?\s*[0-9零〇]\s*(?:分|级|$|[。，,.!！\"'}）)])"
-    r"|(?:你是|你现在是|扮演).{0,10}(?:助手|模型|AI|机器|系统|评分)|系统提示|开发者模式"
-    r"|ignore.{0,30}(?:above|previous|prior|instruction|rule)|disregard.{0,30}(?:above|previous|instruction)"
-    r"|system\s*prompt|you are (?:now )?an?\b|<\|?(?:im_start|system|assistant)|\"(?:level|high|role|instructs)\"\s*:",
-    re.IGNORECASE | re.DOTALL,
-)
-
-_BETWEEN = re.compile("(?<=[\u4e00-\u9fff])\\s+(?=[\u4e00-\u9fff])")
-
-
-def instructs(text: str) -> bool:
-    """Whether a post seems to speak to whoever rates it; such a post needs a person whatever a model says."""
-    folded = _BETWEEN.sub("", unicodedata.normalize("NFKC", text))
-    return _INSTRUCTS.search(folded) is not None
 
 
 @dataclass(slots=True)

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 
 from shouwang import lookup, scale
 from shouwang.annotate.answers import Graded, Judged
+from shouwang.annotate.instructions import without_instructions
 from shouwang.llm import Message
 
 if TYPE_CHECKING:
     from shouwang.posts import Post
 
-VERSION = 1
+VERSION = 2
 """Of the wording below: counted up by whoever changes it, since answers to another wording are other answers."""
 
 _SCENE = """\
@@ -98,10 +99,14 @@ class Strategy:
         return f"{self.name}@{VERSION}"
 
     def messages(self, post: Post) -> tuple[Message, ...]:
-        """The post travels as JSON between two reminders, so that nothing in it can end the quotation."""
+        """The post travels as JSON between two reminders, so that nothing in it can end the quotation.
+
+        What speaks to the rater by the rules is left out: a small model obeys it whatever it was told before.
+        """
+        shown = without_instructions(post.text)
         return (
             {"role": "system", "content": f"{self.prompt()}\n\n{_CARE}"},
-            {"role": "user", "content": json.dumps({"post": post.text}, ensure_ascii=False) + f"\n\n{_REMINDER}"},
+            {"role": "user", "content": json.dumps({"post": shown}, ensure_ascii=False) + f"\n\n{_REMINDER}"},
         )
 
 

@@ -61,6 +61,11 @@ class Rating:
     label: Label | None
     data: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def suggests(self) -> bool:
+        """Whether it may be shown to people elsewhere before they rate: a model's, of a post that does not speak to it."""
+        return self.stage == "llm" and self.label is not None and not self.data.get("instructs")
+
 
 def label_of(row: Mapping[str, Any], length: int) -> Label:
     """The label in a mapping of JSON types, for a post of so many characters.

@@ -22,7 +22,7 @@ _NOT_IN_AGENTS = re.compile(r"[^\w:./\s-]", re.ASCII)  # what Argilla refuses in
 
 def records(project: Project) -> Iterator[dict[str, Any]]:
     """One post a line."""
-    newest = {each.post: each for each in project.ratings() if each.stage == "llm" and each.label}
+    newest = {each.post: each for each in project.ratings() if each.suggests}
     for post in project.posts():
         yield {
             "id": post.id,
