@@ -10,15 +10,13 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from shouwang import scale
-from shouwang.annotate.annotators import Annotated, annotate, judged
-from shouwang.annotate.answers import Judged
+from shouwang.annotate.annotators import Annotated, annotate
 from shouwang.annotate.guideline import EXAMPLES, STRATEGIES, get
 from shouwang.annotate.labels import Span
 from shouwang.annotate.project import Project
 from shouwang.errors import InputError
 from shouwang.llm import Client, Endpoint, EndpointError
 from shouwang.posts import Post
-from tests.examples import FOLDER
 from tests.llm.scripted import Body, Scripted, chat, error
 
 

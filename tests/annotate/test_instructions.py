@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from shouwang.annotate.answers import Judged
 from shouwang.annotate.annotators import judged
+from shouwang.annotate.answers import Judged
 from shouwang.annotate.comparison import final
 from shouwang.annotate.guideline import STRATEGIES
 from shouwang.annotate.instructions import LEFT_OUT, instructs, without_instructions
