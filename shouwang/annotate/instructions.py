@@ -40,7 +40,7 @@ _RULES = (
 _INSTRUCTS = re.compile("|".join(_RULES), re.IGNORECASE | re.DOTALL)
 _BETWEEN = re.compile("(?<=[\u4e00-\u9fff])\\s+(?=[\u4e00-\u9fff])")
 _CLAUSE, _SENTENCE = re.compile("[，,、：:。．！？!?；;\n]"), re.compile("[。．！？!?；;\n]")
-LEFT_OUT = "……"
+NOTHING = "……"
 
 
 def instructs(text: str) -> bool:
@@ -49,9 +49,9 @@ def instructs(text: str) -> bool:
 
 
 def without_instructions(text: str) -> str:
-    """The post with "……" in place of what speaks to the rater: from the clause in which that begins to its sentence's end.
+    """The post without what speaks to the rater, from the clause in which that begins to its sentence's end.
 
-    A post without such words is returned as it is.
+    "……" where nothing else stands in it; a post without such words is returned as it is.
     """
     plain = _plain(text)
     spans = [plain.original(*found.span()) for found in _INSTRUCTS.finditer(plain.text)]
@@ -61,9 +61,10 @@ def without_instructions(text: str) -> str:
             continue
         clauses = [edge.end() for edge in _CLAUSE.finditer(text, done, start)]
         closes = _SENTENCE.search(text, end)
-        pieces += (text[done : clauses[-1] if clauses else done], LEFT_OUT)
+        pieces.append(text[done : clauses[-1] if clauses else done])
         done = closes.end() if closes else len(text)
-    return without_instructions("".join(pieces) + text[done:]) if spans else text
+    rest = "".join(pieces) + text[done:]
+    return without_instructions(rest if rest.strip() else NOTHING) if spans else text
 
 
 def _plain(text: str) -> Aligned:
