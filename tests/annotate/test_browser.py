@@ -142,7 +142,7 @@ def test_a_session_that_ends_over_a_post_loses_nothing_of_its_rating(browser: An
     (found,) = project.ratings("p-1")
     spans = (Span(0, 1, "pain"),)
     both = frozenset({"pain", "wish"})
-    assert found.label == label(4, spans=spans, indicators=both, unsure=True, note="语气？")  # type: ignore[arg-type]
+    assert found.label == label(4, spans=spans, indicators=both, unsure=True, note="语气？")
     project.close()
 
 
