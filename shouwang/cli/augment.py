@@ -137,12 +137,13 @@ def command(
     split = _split(data, fold, test, drop_leaks)
     if dry_run:
         return _foretell(split, names, plan, price_in, price_out)
+    embed = _embed() if embedding else None
     output.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         client = stack.enter_context(_client(endpoint, model, output, price_in, price_out, budget))
         material = _material(split, names, client, translator, _listed(pivots), baidu_url, output, dictionary, vectors)
         found = _augmented(split, plan, names, material, chosen, seed, quiet=as_json)
-    written = _write(found, split, output, _embed() if embedding else None)
+    written = _write(found, split, output, embed)
     if as_json:
         typer.echo(json.dumps(written, ensure_ascii=False, indent=1))
     else:

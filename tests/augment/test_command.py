@@ -10,7 +10,7 @@ from pytest_httpserver import HTTPServer
 from typer.testing import CliRunner, Result
 
 from shouwang.cli import augment as room
-from shouwang.errors import SOME_SKIPPED, InputError
+from shouwang.errors import SOME_SKIPPED, InputError, MissingExtraError
 from shouwang.language import use_language
 from tests.augment.test_generated import writer
 
@@ -98,3 +98,10 @@ def test_what_is_wrong_is_named_before_anything_is_sent(
     assert isinstance(result.exception, InputError), result.output
     assert complaint in str(result.exception)
     assert not (tmp_path / "out" / room.REPORT).exists()
+
+
+def test_a_missing_extra_is_met_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    result = run(tmp_path, "--plan", "8=3", "--embedding")
+    assert isinstance(result.exception, MissingExtraError)
+    assert not (tmp_path / "out").exists()
