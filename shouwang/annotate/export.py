@@ -1,6 +1,6 @@
 """A project as a data-set folder that others can read, trust and cite.
 
-data.jsonl         one labelled post a line, with its fold; `shouwang data audit FOLDER/data.jsonl` reads it
+data.jsonl         one labelled post a line, with its fold; `shouwang data audit FOLDER` reads the folds
 folds/foldN.jsonl  the same posts fold by fold, near-equal ones together
 votes.jsonl        what every annotator said, people under numbers; no notes
 left-out.jsonl     ids that are not in the data, and why

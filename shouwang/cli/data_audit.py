@@ -28,7 +28,10 @@ def audit(
     names: Annotated[
         list[str],
         typer.Argument(
-            help=say("Data sets, parts of them (sos-1k/test), or files.", "数据集、其部分（sos-1k/test）或文件。")
+            help=say(
+                "Data sets, parts of them (sos-1k/test), files, or folders that `annotate export` made.",
+                "数据集、其部分（sos-1k/test）、文件，或 `annotate export` 导出的文件夹。",
+            )
         ),
     ],
     folder: Annotated[
@@ -63,18 +66,19 @@ def audit(
     posts: dict[str, Sequence[LabelledPost]] = {}
     skipped: list[Skipped] = []
     for name in names:
-        if Path(name).is_file() or Path(name).suffix:
+        files = _files(Path(name))
+        if not files:
+            posts |= parts(name, folder=folder)
+        for file in files:
             own = load_file(
-                Path(name),
+                file,
                 text_column=text_column,
                 id_column=id_column,
                 level_column=level_column,
                 high_column=high_column,
             )
-            posts[name] = own.posts
+            posts[str(file)] = own.posts
             skipped += own.skipped
-        else:
-            posts |= parts(name, folder=folder)
     found = look_through(posts, threshold=threshold, longest=longest)
     details = json.dumps(asdict(found) | {"skipped": [asdict(each) for each in skipped]}, ensure_ascii=False, indent=1)
     if output:
@@ -85,6 +89,13 @@ def audit(
         _print_audit(found, skipped, output)
     if skipped:
         raise typer.Exit(SOME_SKIPPED if any(posts.values()) else NOTHING_DONE)
+
+
+def _files(path: Path) -> list[Path]:
+    """The file, or the folds of a folder that `annotate export` made; none where it is neither."""
+    if (path / "data.jsonl").is_file():
+        return sorted((path / "folds").glob("*.jsonl"))
+    return [path] if path.is_file() or path.suffix else []
 
 
 def _print_audit(found: Audit, skipped: Sequence[Skipped], output: Path | None) -> None:

@@ -76,7 +76,7 @@ def test_from_raw_posts_to_a_data_set(server: HTTPServer, here: Path) -> None:
     loaded = load_file(here / "set" / "data.jsonl")
     assert [post.level for post in loaded.posts] == [*LEVELS[:5], 3]
     assert [post.high for post in loaded.posts] == [False, False, False, True, False, False]
-    audit = CliRunner().invoke(app, ["data", "audit", "set/folds/fold1.jsonl", "set/folds/fold2.jsonl"])
+    audit = CliRunner().invoke(app, ["data", "audit", "set", "--json"])
     assert audit.exit_code == 0, audit.output
 
 
