@@ -21,6 +21,8 @@ Scorer = Callable[[Sequence[Augmented]], NDArray[np.float64]]
 
 LEAST_CHANGED = 0.02
 """Share of characters that must differ from the origin: a word of two in a post of a hundred."""
+LEAST_NEW = 0.2
+"""The same for a post that was written anew, against each of its examples: small language models copy them."""
 LONGEST = 500
 TIMES_LONGER, TIMES_SHORTER = 2.5, 0.4
 LEVELS_OFF = 3.0
@@ -59,9 +61,14 @@ def leaks(posts: Sequence[Augmented], context: Context) -> list[bool]:
 
 
 def close(posts: Sequence[Augmented], context: Context) -> list[bool]:
-    """Hardly differs from its origin."""
-    pairs = [(context.origin(post), post.text) for post in posts]
-    return [text is not None and edit_share(text, new) < LEAST_CHANGED for text, new in pairs]
+    """Hardly differs from its origin, or copies an example."""
+    return [_copied(post, context) for post in posts]
+
+
+def _copied(post: Augmented, context: Context) -> bool:
+    least = LEAST_CHANGED if len(post.origins) == 1 else LEAST_NEW
+    texts = (context.texts.get(origin) for origin in post.origins)
+    return any(text is not None and edit_share(text, post.text) < least for text in texts)
 
 
 def far(posts: Sequence[Augmented], context: Context) -> list[bool]:

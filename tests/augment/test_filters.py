@@ -37,6 +37,11 @@ def test_a_copy_of_its_origin_is_too_close() -> None:
     assert why(new(TRAIN[0].text, 0, "a-1")) == "close"
 
 
+def test_what_was_written_anew_may_not_copy_an_example() -> None:
+    assert why(new(TRAIN[0].text.replace("今天", "昨天"), 0, "a-1", "a-2")) == "close"
+    assert why(new("下了一整天雨，地铁里人人都带着伞", 0, "a-1", "a-2")) is None
+
+
 def test_nearly_a_post_of_another_level_is_too_far() -> None:
     assert why(new(TRAIN[5].text + "。", 4)) == "far"
 
