@@ -105,6 +105,12 @@ def command(
     baidu_url: Annotated[
         str | None, typer.Option(help=say("Instead of Baidu's own address.", "替代百度官方地址。"))
     ] = None,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help=say("Seconds to wait for an answer.", "等待回答的秒数。"))
+    ] = 60.0,
+    per_minute: Annotated[
+        float | None, typer.Option(min=0.1, help=say("Calls a minute at most.", "每分钟最多请求数。"))
+    ] = None,
     price_in: Annotated[float, typer.Option(help=say("Per million tokens sent.", "每百万输入词元的价格。"))] = 0.0,
     price_out: Annotated[float, typer.Option(help=say("Per million tokens written.", "每百万输出词元的价格。"))] = 0.0,
     budget: Annotated[float | None, typer.Option(help=say("Spend no more than this.", "花费上限。"))] = None,
@@ -140,7 +146,8 @@ def command(
     embed = _embed() if embedding else None
     output.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
-        client = stack.enter_context(_client(endpoint, model, output, price_in, price_out, budget))
+        costs = {"price_in": price_in, "price_out": price_out, "budget": budget}
+        client = stack.enter_context(_client(endpoint, model, output, timeout=timeout, per_minute=per_minute, **costs))
         material = _material(split, names, client, translator, _listed(pivots), baidu_url, output, dictionary, vectors)
         found = _augmented(split, plan, names, material, chosen, seed, quiet=as_json)
     written = _write(found, split, output, embed)
@@ -178,16 +185,13 @@ def _split(data: str, fold: str, test: str | None, drop_leaks: bool) -> Split:
 
 
 @contextmanager
-def _client(
-    endpoint: str | None, model: str, output: Path, price_in: float, price_out: float, budget: float | None
-) -> Iterator[Client | None]:
+def _client(endpoint: str | None, model: str, output: Path, **settings: Any) -> Iterator[Client | None]:
     if endpoint is None:
         yield None
         return
     from shouwang.llm import Client, Endpoint
 
-    place = Endpoint(endpoint, model, os.environ.get(KEY, ""), price_in=price_in, price_out=price_out, budget=budget)
-    with Client(place, output / ANSWERS) as client:
+    with Client(Endpoint(endpoint, model, os.environ.get(KEY, ""), **settings), output / ANSWERS) as client:
         yield client
 
 

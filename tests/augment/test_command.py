@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 import typer
 from pytest_httpserver import HTTPServer
 from typer.testing import CliRunner, Result
+from werkzeug import Request, Response
 
 from shouwang.cli import augment as room
 from shouwang.errors import SOME_SKIPPED, InputError, MissingExtraError
@@ -73,6 +75,21 @@ def test_posts_are_generated_over_http_and_an_estimate_comes_before(server: HTTP
     result = run(tmp_path, *place)
     assert result.exit_code == 0, result.output
     assert {row["notes"]["model"] for row in rows(tmp_path / "out" / room.NEW)} == {"w"}
+
+
+def test_an_answer_is_waited_for_as_long_as_is_said_and_then_asked_for_again(
+    server: HTTPServer, tmp_path: Path
+) -> None:
+    def late(request: Request) -> Response:
+        time.sleep(1)
+        return Response("too late")
+
+    server.expect_oneshot_request("/v1/chat/completions").respond_with_handler(late)
+    scripted = writer()
+    place = ("--endpoint", scripted.serve(server), "--model", "w", "--method", "generated", "--plan", "8=6")
+    result = run(tmp_path, *place, "--timeout", "0.5")
+    assert result.exit_code == 0, result.output
+    assert len(server.log) == len(scripted.bodies) + 1
 
 
 @pytest.mark.parametrize(
