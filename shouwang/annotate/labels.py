@@ -62,9 +62,9 @@ class Rating:
     data: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def suggests(self) -> bool:
-        """Whether it may be shown to people elsewhere before they rate: a model's, of a post that does not speak to it."""
-        return self.stage == "llm" and self.label is not None and not self.data.get("instructs")
+    def suggestion(self) -> Label | None:
+        """What may be shown to people elsewhere before they rate: a model's label of a post that does not speak to it."""
+        return self.label if self.stage == "llm" and not self.data.get("instructs") else None
 
 
 def label_of(row: Mapping[str, Any], length: int) -> Label:

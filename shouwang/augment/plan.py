@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from shouwang import lookup, scale
 from shouwang.augment.filters import Context, refused
-from shouwang.augment.records import Augmented, Augmenter, Leaking, NothingMadeError, Split, Task
+from shouwang.augment.records import Augmented, Augmenter, Leaking, NothingMadeError, Split, Task, in_parts
 from shouwang.errors import InputError, ShouwangError
 from shouwang.posts import LabelledPost
 
@@ -20,6 +20,7 @@ ROUNDS = 6
 """Attempts at a level that stays short; what it then lacks is reported."""
 
 ASKED_AT_ONCE = 16
+"""Posts that a server is asked for before progress is told again."""
 
 PLANS: dict[str, Callable[[Mapping[int, int]], float]] = {
     "none": lambda counts: 0,
@@ -113,7 +114,7 @@ def augment(
         if not any(tasks.values()):
             break
         for name, mine in tasks.items():
-            for part in _parts(mine, augmenters[name]):
+            for part in in_parts(mine, ASKED_AT_ONCE if augmenters[name].ahead else max(1, len(mine))):
                 made = _made(name, augmenters[name], part, result)
                 progress(_keep(made, filters, context, seen, result))
     result.short = {level: n for level, n in _missing(result).items() if n}
@@ -151,13 +152,6 @@ def _tasks(
             found.append((post, np.random.default_rng([seed, level, turn.taken])))
             turn.taken += 1
     return found
-
-
-def _parts(tasks: Sequence[Task], augmenter: Augmenter) -> Iterator[Sequence[Task]]:
-    """What is asked for at once: all, but of a server so little that progress is seen."""
-    size = ASKED_AT_ONCE if augmenter.ahead else max(1, len(tasks))
-    for start in range(0, len(tasks), size):
-        yield tasks[start : start + size]
 
 
 def _made(name: str, augmenter: Augmenter, tasks: Sequence[Task], result: Result) -> list[Augmented]:

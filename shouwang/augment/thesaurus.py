@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shouwang.augment.protect import carries_level
+from shouwang.augment.records import in_parts
 from shouwang.errors import InputError
 
 Thesaurus = Mapping[str, tuple[str, ...]]
@@ -66,8 +67,7 @@ def of_vectors(path: Path, words: Iterable[str]) -> Thesaurus:
     at = {name: i for i, name in enumerate(names)}
     wanted = [word for word in dict.fromkeys(words) if word in at and not carries_level(word)]
     found: dict[str, tuple[str, ...]] = {}
-    for start in range(0, len(wanted), ROWS_AT_ONCE):
-        part = wanted[start : start + ROWS_AT_ONCE]
+    for part in in_parts(wanted, ROWS_AT_ONCE):
         cosine = vectors[[at[word] for word in part]] @ vectors.T
         for word, row in zip(part, cosine, strict=True):
             near = (names[i] for i in np.argsort(-row)[: 4 * NEAREST] if row[i] >= CLOSE)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from shouwang import lookup
+from shouwang.augment.records import in_parts
 from shouwang.errors import InputError, MissingExtraError
 from shouwang.language import Words
 from shouwang.llm import EndpointError
@@ -276,7 +277,7 @@ class Kept:
 
     def translate(self, texts: Sequence[str], source: str, target: str) -> list[str | None]:
         found = {text: self._get(text, source, target) for text in dict.fromkeys(texts)}
-        for part in _parts([text for text, known in found.items() if known is None], self._inner.batch):
+        for part in in_parts([text for text, known in found.items() if known is None], self._inner.batch):
             for text, new in zip(part, self._inner.translate(part, source, target), strict=True):
                 found[text] = new
                 if new is not None:
@@ -291,11 +292,6 @@ class Kept:
 
     def _key(self, text: str, source: str, target: str) -> str:
         return hashlib.sha256(json.dumps([self._inner.name, source, target, text]).encode()).hexdigest()
-
-
-def _parts(texts: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    for start in range(0, len(texts), size):
-        yield texts[start : start + size]
 
 
 def pivots(names: Sequence[str]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from shouwang.cli.annotate_options import DEFAULT, ProjectFile, bar, echo, json_object, opened, with_extra
-from shouwang.cli.options import AsJson
+from shouwang.cli.options import AsJson, PerMinute, Timeout
 from shouwang.errors import ALL_WELL, INTERRUPTED, SOME_SKIPPED
 from shouwang.language import say
 
@@ -42,12 +42,8 @@ def llm(
         str, typer.Option(help=say("Environment variable that holds the key.", "存放密钥的环境变量。"))
     ] = "SHOUWANG_LLM_KEY",
     concurrency: Annotated[int, typer.Option(min=1, max=64, help=say("Calls at once.", "并发请求数。"))] = 4,
-    per_minute: Annotated[
-        float | None, typer.Option(min=0.1, help=say("Calls a minute at most.", "每分钟最多请求数。"))
-    ] = None,
-    timeout: Annotated[
-        float, typer.Option(min=0.1, help=say("Seconds to wait for an answer.", "等待回答的秒数。"))
-    ] = 120,
+    per_minute: PerMinute = None,
+    timeout: Timeout = 120,
     price_in: Annotated[
         float, typer.Option(min=0, help=say("Price of a million tokens in.", "每百万输入词元的价格。"))
     ] = 0,

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from shouwang import files, lookup
-from shouwang.cli.options import AsJson, DropLeaks
+from shouwang.cli.options import AsJson, DropLeaks, PerMinute, Timeout
 from shouwang.errors import SOME_SKIPPED, InputError, MissingExtraError
 from shouwang.language import say
 
@@ -105,12 +105,8 @@ def command(
     baidu_url: Annotated[
         str | None, typer.Option(help=say("Instead of Baidu's own address.", "替代百度官方地址。"))
     ] = None,
-    timeout: Annotated[
-        float, typer.Option(min=0.1, help=say("Seconds to wait for an answer.", "等待回答的秒数。"))
-    ] = 60.0,
-    per_minute: Annotated[
-        float | None, typer.Option(min=0.1, help=say("Calls a minute at most.", "每分钟最多请求数。"))
-    ] = None,
+    timeout: Timeout = 60.0,
+    per_minute: PerMinute = None,
     price_in: Annotated[float, typer.Option(help=say("Per million tokens sent.", "每百万输入词元的价格。"))] = 0.0,
     price_out: Annotated[float, typer.Option(help=say("Per million tokens written.", "每百万输出词元的价格。"))] = 0.0,
     budget: Annotated[float | None, typer.Option(help=say("Spend no more than this.", "花费上限。"))] = None,

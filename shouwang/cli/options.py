@@ -38,6 +38,8 @@ ModelFolder = Annotated[
     Path | None,
     typer.Option("--model", help=say("A model folder; the built-in one if not given.", "模型目录；默认为内置模型。")),
 ]
+Timeout = Annotated[float, typer.Option(min=0.1, help=say("Seconds to wait for an answer.", "等待回答的秒数。"))]
+PerMinute = Annotated[float | None, typer.Option(min=0.1, help=say("Calls a minute at most.", "每分钟最多请求数。"))]
 BaseRate = Annotated[
     float | None,
     typer.Option(

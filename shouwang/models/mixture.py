@@ -35,7 +35,7 @@ class Mixture:
         """Log-odds (n, heads) from those of both members."""
         members = (encoder, linear)
         chances = [softmax(each[:, :HIGH_HEAD]) for each in members]
-        logs = [np.log(np.maximum(each, TINY)) for each in chances]
+        logs = [_log(each) for each in chances]
         levels = self.levels[0] * logs[0] + self.levels[1] * logs[1] + self.level_bias
         features = _high_features(members, chances)
         high = (features * self.high).sum(axis=1) + self.high_bias  # @ would round by the batch's size
@@ -67,7 +67,11 @@ def softmax(logits: Floats) -> Floats:
 
 def log_softmax(logits: Floats) -> Floats:
     """Logarithms of `softmax`, none below log 1e-6."""
-    return np.log(np.maximum(softmax(logits), TINY))
+    return _log(softmax(logits))
+
+
+def _log(p: Floats) -> Floats:
+    return np.log(np.maximum(p, TINY))
 
 
 def sigmoid(logits: Floats) -> Floats:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from shouwang.annotate.interchange.receiving import HIGHS, Foreign
-from shouwang.annotate.labels import Rating
+from shouwang.annotate.labels import Label
 from shouwang.annotate.project import Project
 from shouwang.posts import Row, Skipped
 from shouwang.scale import HIGH_NAMES
@@ -22,22 +22,20 @@ _NOT_IN_AGENTS = re.compile(r"[^\w:./\s-]", re.ASCII)  # what Argilla refuses in
 
 def records(project: Project) -> Iterator[dict[str, Any]]:
     """One post a line."""
-    newest = {each.post: each for each in project.ratings() if each.suggests}
+    newest = {each.post: (each.who, each.suggestion) for each in project.ratings() if each.suggestion is not None}
     for post in project.posts():
         yield {
             "id": post.id,
             "fields": {"text": post.text},
             "metadata": {},
-            "suggestions": _suggestions(newest[post.id]) if post.id in newest else {},
+            "suggestions": _suggestions(*newest[post.id]) if post.id in newest else {},
             "responses": {},
             "vectors": {},
         }
 
 
-def _suggestions(rating: Rating) -> dict[str, Any]:
-    label, agent = rating.label, _NOT_IN_AGENTS.sub(":", rating.who)[:200]
-    if label is None:
-        return {}
+def _suggestions(who: str, label: Label) -> dict[str, Any]:
+    agent = _NOT_IN_AGENTS.sub(":", who)[:200]
     spans = [{"start": span.start, "end": span.end, "label": span.indicator} for span in label.spans]
     values = {"level": str(label.level), "high": HIGH_NAMES[label.high].en, "spans": spans}
     return {name: {"value": value, "score": None, "agent": agent} for name, value in values.items()}

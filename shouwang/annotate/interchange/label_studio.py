@@ -37,8 +37,8 @@ def tasks(project: Project) -> list[dict[str, Any]]:
     """Every post as a task; the newest rating of each model as a prediction, unless the post speaks to the rater."""
     predictions: dict[str, dict[str, Any]] = {post.id: {} for post in project.posts()}
     for each in project.ratings():
-        if each.suggests and each.label is not None:
-            predictions[each.post][each.who] = {"model_version": each.who, "result": _results(each.label)}
+        if (label := each.suggestion) is not None:
+            predictions[each.post][each.who] = {"model_version": each.who, "result": _results(label)}
     return [
         {"data": {"id": post.id, "text": post.text}, "predictions": [*predictions[post.id].values()]}
         for post in project.posts()
