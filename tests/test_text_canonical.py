@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shouwang.text import canonical
-from shouwang.text.risk_words import BY_SOUND, HIDDEN, SPELLED, SYLLABLES
+from shouwang.text.pairs import pairs
+from shouwang.text.risk_words import HALF_INITIALS, HIDDEN, SPELLED, SYLLABLES
 
 
 @pytest.mark.parametrize(
@@ -57,6 +59,11 @@ def test_the_plain_layer_writes_one_spelling(text: str, expected: str) -> None:
         ("想自s", "想自杀"),
         ("s了算了", "死了算了"),
         ("得了抑Y症", "得了抑郁症"),
+        ("好想丝了算了", "好想死了算了"),
+        ("每天都好统枯", "每天都好痛苦"),
+        ("火着没有意义", "活着没有意义"),
+        ("我好tk", "我好痛苦"),
+        ("想去sl", "想去死了"),
     ],
 )
 def test_the_variant_layer_reads_hidden_words(text: str, expected: str) -> None:
@@ -80,6 +87,9 @@ def test_the_variant_layer_reads_hidden_words(text: str, expected: str) -> None:
         "https://zisha.example.com",
         "爸爸妈妈都好好的",
         "他说“想死”了",
+        "她撕了作业,私下找四个人思考",
+        "或者明天去听一语成谶",
+        "大S和小S,gd路,yyds",
     ],
 )
 def test_ordinary_writing_stays(text: str) -> None:
@@ -100,9 +110,19 @@ def test_an_empty_span_maps_to_an_empty_span() -> None:
 
 def test_the_tables_agree() -> None:
     assert all(len(word) == len(pinyin.split()) for word, pinyin in (HIDDEN | SPELLED).items())
-    assert HIDDEN.keys() >= BY_SOUND
+    assert HIDDEN.keys() >= HALF_INITIALS
     assert all(len(character) == 1 for character in SYLLABLES.values())
     assert not HIDDEN.keys() & SPELLED.keys()
+
+
+def test_a_pair_that_was_often_seen_is_likelier() -> None:
+    assert pairs().log_chance("想死") > pairs().log_chance("想四")
+    assert pairs().log_chance("司机") > pairs().log_chance("死机")
+
+
+def test_the_chances_after_a_character_sum_to_one() -> None:
+    everything = np.arange(len(pairs().number))
+    assert pairs().after(everything[:50], everything).sum(axis=1) == pytest.approx(1, abs=0.05)  # stored as bytes
 
 
 PIECES = (

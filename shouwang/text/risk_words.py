@@ -32,21 +32,24 @@ HIDDEN: dict[str, str] = {
     **{"跳桥": "tiao qiao", "投河": "tou he", "溺水": "ni shui", "煤气": "mei qi", "刀片": "dao pian"},
     **{"窒息": "zhi xi", "服毒": "fu du", "卧轨": "wo gui", "天台": "tian tai", "吃药": "chi yao"},
 }
-"""Words that are hidden: read from pinyin, split characters, symbols between, and some of them (`BY_SOUND`) by ear."""
+"""Words that are hidden: read from pinyin, split characters, symbols between, sound-alikes and initials."""
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-BY_SOUND = _words(
-    "想死 去死 孤独 自杀 自残 自尽 轻生 死亡 死掉 解脱 自我了断 不想活 不想活了 活不下去 撑不下去 活够了 生不如死 结束生命 离开世界 "
-    "离开人世 抑郁 抑郁症 绝望 痛苦 崩溃 遗书 遗言 永别 跳楼 割腕 上吊 烧炭 安眠药 吞药 农药 跳河 跳海 跳江 跳桥"
+HALF_INITIALS = _words(
+    "孤独 自杀 自残 自尽 轻生 死亡 解脱 自我了断 不想活了 活不下去 撑不下去 生不如死 结束生命 离开世界 离开人世 抑郁 抑郁症 绝望 痛苦 崩溃 "
+    "遗书 遗言 跳楼 割腕 上吊 烧炭 安眠药"
 )
-"""The hidden words that are also read from sound-alikes and look-alikes; those of the others are too ordinary."""
+"""The hidden words that can be told with one character written as its initial (x死 is 笑死 too)."""
 
-INITIAL_ELSEWHERE = _words("想死 去死 死掉 永别 跳河 跳海 跳江 跳桥 农药 吞药 不想活 活够了")
-"""Words of `BY_SOUND` that one initial does not tell from others (x死 is 笑死 too)."""
+ORDINARY = _words(
+    "紫砂 紫杉 字啥 自惭 自贱 资金 痛哭 同哭 轻声 请生 庆生 轻升 丝网 死网 死角 撕掉 熏死 调和 跳和 条河 挑海 割完 割玩 割晚 隔完 隔晚 上钓 "
+    "少谈 意欲 议题 艺术 医术 岩石 演示 绝网 永不 勇别 遗失 遗树 忆书 议书 像死 象死 向死 香死 响死 想撕 想司 想私 去撕 去寺 古都 故都 撕 撕了 肆 鼠 一语 xs yy"
+)
+"""What sounds like a hidden word, or has its initials, and means something else, however rare it is."""
 
 SPELLED: dict[str, str] = {
     **{"要死": "yao si", "生命": "sheng ming", "离开": "li kai", "结束": "jie shu"},
@@ -82,87 +85,8 @@ SYLLABLES: dict[str, str] = {
 }
 """How a syllable is read beside a word that was found."""
 
-SOUNDS: dict[str, str] = {
-    "an": "安按案暗岸俺鞍氨庵",
-    "beng": "崩蹦绷迸泵甭",
-    "bie": "别憋瘪鳖",
-    "bu": "不布步部补捕卜怖埠",
-    "can": "残惨餐蚕参惭灿璨掺",
-    "cheng": "撑成城程称承乘诚呈橙惩逞",
-    "chi": "吃持迟池尺齿赤翅斥耻痴匙驰",
-    "dao": "刀到道倒导岛盗稻捣叨",
-    "diao": "掉吊钓雕调刁叼貂凋碉",
-    "du": "毒读独度都渡赌堵肚杜督睹妒渎",
-    "duan": "断段短端锻缎",
-    "fu": "服父付福夫富副府负复腹符扶浮伏辅附",
-    "ge": "割个各歌哥格隔革葛阁鸽搁戈胳嗝疙",
-    "gou": "够狗购构沟勾钩苟",
-    "gu": "骨古股谷鼓故顾固估姑孤菇沽辜雇",
-    "gui": "轨贵鬼归柜桂规龟跪硅",
-    "hai": "海害还孩亥骇嗨咳",
-    "he": "河和喝合何盒贺核荷禾赫呵褐鹤",
-    "hui": "灰会回汇挥辉惠慧毁悔绘徽恢",
-    "huo": "活火货或获伙祸惑霍豁",
-    "jiang": "江将讲奖降酱姜疆浆匠僵",
-    "jie": "解结界街接节姐借介届杰洁戒截揭阶皆捷劫",
-    "jin": "尽进近劲紧金今津禁斤仅锦筋晋浸巾谨烬",
-    "jue": "绝决觉掘爵诀嚼倔厥抉撅",
-    "kai": "开凯慨楷揩铠",
-    "ku": "苦哭酷库裤枯窟",
-    "kui": "溃愧亏葵魁馈匮奎窥盔",
-    "le": "了乐勒",
-    "li": "离里力利立理李例礼丽历粒梨厘励犁",
-    "liao": "了料聊疗辽廖僚撩瞭嘹",
-    "lou": "楼漏露搂娄陋篓喽",
-    "mei": "煤没美每妹梅媒枚眉霉",
-    "mian": "眠面免棉绵勉缅冕",
-    "ming": "命明名鸣铭冥茗",
-    "ni": "溺你泥逆拟腻尼妮匿",
-    "nong": "农浓弄脓侬",
-    "pian": "片骗篇偏便翩",
-    "qi": "气起期七其器奇企汽齐妻旗启弃",
-    "qiao": "桥巧敲瞧乔悄翘侨俏",
-    "qing": "轻青清请情晴氢倾庆顷卿",
-    "qiu": "求球秋丘囚邱酋",
-    "qu": "去趣取区曲屈驱娶渠躯趋蛆",
-    "ren": "人任认忍仁刃韧",
-    "ru": "如入儒乳辱茹汝",
-    "sha": "杀沙砂啥傻纱鲨刹煞莎厦杉霎铩",
-    "shang": "上尚伤商赏裳晌",
-    "shao": "烧少稍勺绍哨邵捎梢",
-    "sheng": "生声升胜省圣绳牲盛剩笙甥",
-    "shi": "世是事时市式视室试诗十石师失史实使始士示食逝释适",
-    "shu": "书树输属叔舒数术束熟鼠薯述竖蔬梳疏淑署暑曙墅恕",
-    "shui": "水睡税谁",
-    "si": "死四丝思斯司私似撕寺肆厮嘶巳饲亖鼠",
-    "tai": "台太态抬泰胎苔",
-    "tan": "炭碳谈探叹弹坛摊贪坦毯滩潭痰瘫昙檀",
-    "ti": "体题提替踢梯剃啼蹄",
-    "tian": "天添田甜填舔",
-    "tiao": "跳条挑调眺迢",
-    "tong": "痛同通童桶统铜筒桐瞳彤",
-    "tou": "投头偷透",
-    "tun": "吞屯囤臀豚",
-    "tuo": "脱拖托妥驼陀拓驮唾",
-    "wan": "腕玩晚完碗万弯湾丸婉挽顽宛皖蔓",
-    "wang": "亡王往网忘旺望汪枉妄",
-    "wei": "未为位喂味围维伟尾微危卫魏谓",
-    "wo": "卧我握窝沃涡蜗",
-    "xi": "息西系喜细希洗习吸惜席溪析锡",
-    "xia": "下吓夏虾瞎侠峡霞",
-    "xiang": "想像向象项相香响享乡箱详祥翔湘橡厢镶巷",
-    "xun": "寻训讯迅勋询循巡熏",
-    "yan": "言厌眼烟严盐研颜演燕岩沿掩艳宴验焰",
-    "yao": "药要腰摇咬遥姚妖谣邀耀窑",
-    "yi": "抑一以意已易医衣遗疑宜移亿艺议异益译义忆役亦翼椅缢仪依姨裔毅溢逸",
-    "yong": "永用勇拥涌泳咏庸",
-    "yu": "郁雨鱼语于与玉育遇预欲域余羽愈狱誉浴宇愚裕豫喻寓御芋娱渔隅逾榆愉",
-    "zang": "葬脏藏赃臧",
-    "zheng": "症正整证政争挣睁征蒸怔郑狰",
-    "zhi": "窒只之知指值直纸制质志至致织支智止职",
-    "zi": "自字子紫姿兹滋资仔籽梓咨渍姊滓",
-}
-"""A syllable's common characters, the words' own among them."""
+SOUNDS: dict[str, str] = {"si": "鼠厮亖", "zi": "籽梓渍姊滓", "yu": "榆愉"}
+"""Further characters for a syllable, beside the common ones that have it (`shouwang.text.pairs`)."""
 
 LOOKS: dict[str, str] = {
     **{
@@ -180,24 +104,6 @@ LOOKS: dict[str, str] = {
     **{"崩": "蹦绷", "孤": "狐弧", "独": "烛蚀浊", "结": "洁拮桔", "桥": "侨骄娇轿", "农": "浓侬脓", "想": "箱厢"},
 }
 """What a character is mistaken for at a glance; read only inside a word whose other characters are right."""
-
-COMMON = frozenset(
-    "一以已意易医艺义于与语遇预育个各子字资是时事市只直我你没到道要会还和或里理了得都天太去想像象向相似思四头其起提用情请清"
-    "经生声成程进今近金觉往忘网业条调掉接界谈书树数术束输言眼严演研验完玩晚万能不下如同通哥有又自上"
-)
-"""Characters so common that in a word of two they are taken for themselves."""
-
-ANCHORS = frozenset("腕割吊炭烧郁抑溃崩脱绝")
-"""Characters so rare outside their word that even a common character beside them is a disguise."""
-
-ORDINARY = _words(
-    "紫砂 紫杉 字啥 自禁 自惭 自参 自锦 痛哭 疼苦 桶哭 轻声 请生 庆生 青生 轻升 丝网 司网 撕掉 丝掉 死钓 死网 死角 界脱 接脱 "
-    "结拖 解拖 姐拖 界妥 节拖 结脱 调和 调合 跳和 条和 条河 跳还 跳合 挑海 割完 隔完 割玩 隔晚 上钓 上雕 尚掉 少谈 烧弹 少弹 "
-    "抑与 意欲 异欲 医誉 疑狱 仪狱 决网 绝网 觉网 掘网 诀望 永不 用别 勇别 遗数 遗束 遗树 遗术 遗失 逸舒 宜疏 取私 自贱 吞要 农要 浓药 不想或 "
-    "不像活 不向活 不享活 挑桥 跳敲 跳将 跳降 挑将 同苦 通苦 同哭 里开始解 离开是解 忆书 议书 白尽 割晚 割弯 像死 象死 向死 相死 "
-    "香死 响死 享死 想撕 想私 想司 想饲 想寺 想肆 想丝 想斯 去私 去撕 去寺 去司 去斯 去丝 去饲 古都 故都 姑读"
-)
-"""What sounds like a hidden word and means something else."""
 
 PARTS: dict[str, str] = {
     "氵": "可河每海工江舌活肖消贵溃弱溺曷渴戾泪林淋由油去法主注青清包泡皮波先洗相湘殳没羊洋冗沉",
