@@ -38,8 +38,8 @@ def test_a_disguised_post_keeps_its_labels_and_is_canonical() -> None:
 def test_the_share_is_how_many_stand_there_disguised() -> None:
     assert seeded([SAD] * 50, 0.0) == [SAD] * 50
     changed = [sum(row != SAD for row in seeded([SAD] * 400, share)) for share in (0.15, 1.0)]
-    assert changed[1] > 280  # some words have no look-alike, or are read back
-    assert 30 < changed[0] < 90
+    assert changed[1] > 200  # the others are read back, or no word has a look-alike
+    assert 20 < changed[0] < 90
 
 
 def test_the_same_seed_gives_the_same_disguises() -> None:
