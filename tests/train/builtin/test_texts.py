@@ -65,7 +65,7 @@ def test_words_of_risk_are_disguised_and_the_rest_of_a_post_is_not() -> None:
     gather(POOLS, read, [])
     hidden = seen[1]
     assert [row.id for row in hidden] == [row.id for row in POOLS.folds for _ in range(DISGUISES_OF["folds"])]
-    assert sum("不想活了" not in row.text for row in hidden) > len(hidden) / 2
+    assert sum("不想活了" not in row.text for row in hidden) > len(hidden) / 4  # the others are read back
     assert all(row.text.startswith(SINGLE[row.fold] + "天") for row in hidden)
 
 
