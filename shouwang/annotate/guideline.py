@@ -20,8 +20,8 @@ from shouwang.llm import Message
 if TYPE_CHECKING:
     from shouwang.posts import Post
 
-VERSION = 2
-"""Of the wording below: counted up by whoever changes it, since answers to another wording are other answers."""
+VERSION = 3
+"""Of the wording below and of what is left out: counted up by whoever changes either, since the answers are others then."""
 
 _SCENE = """\
 你在协助一个自杀预防研究组标注中文社交媒体帖子。请判断一条帖子的文字表达出多大的自杀风险。
@@ -101,7 +101,7 @@ class Strategy:
     def messages(self, post: Post) -> tuple[Message, ...]:
         """The post travels as JSON between two reminders, so that nothing in it can end the quotation.
 
-        What speaks to the rater by the rules is left out: a small model obeys it whatever it was told before.
+        What speaks to the rater is left out: a small model obeys it whatever it was told before.
         """
         shown = without_instructions(post.text)
         return (

@@ -1,71 +1,60 @@
-"""Words in a post that speak to whoever rates it: found by rules, and left out of what a language model is shown.
+"""Words in a post that speak to whoever rates it: found by a small model, and left out of what a language model is shown.
 
-The rules are a net, not a wall: wording that nobody has thought of passes. Hence no label stands without people.
+A net, not a wall: some wording passes. Hence no label stands without people, who see the whole post and what was left out.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import pairwise
 
-from shouwang.text import Aligned, canonical
+from shouwang import cues
+from shouwang.annotate.detector import Detector, clauses, detector
+from shouwang.text import canonical
 
-_LEVEL = (  # what a level is called when somebody asks for one
-    r"(?:[0-9零〇一二三四五六七八九十]{1,2}\s*[分级档]|满分|零分|最[低高](?:的?一?[档级类]|分|级)?|无风险|没有?风险|没事)"
-)
-_GIVE = r"(?:评|打|判|标|选|算|定|给|按|列|处理|当[成作])"
-_RATER = (
-    r"(?:AI|GPT|大模型|语言模型|机器人|程序|管理员|审核员?|标注[者员]|评分[者员]|评委|model|assistant|annotator|rater)"
-)
-_RULES = (
-    # what was said before does not hold
-    r"忽略.{0,12}(?:以上|上面|上述|前述|之前|前面|所有|系统|指令|要求|规则|规定|提示|说明)",
-    r"无视.{0,12}(?:指令|要求|规则|规定|提示|说明|以上|上面)",
-    r"(?:指令|要求|规则|提示|规定).{0,6}作废|优先级.{0,4}高于.{0,12}(?:说明|指令|要求|规则|提示)",
-    r"(?:ignore|disregard|forget).{0,30}(?:above|previous|prior|instruction|rule)",
-    # a level is asked for
-    r"(?:评|打|写|改)[为成到](?:十|零|[0-9]{1,2})[级分]",
-    r"(?:评分|等级|风险|level|输出|回答|打分).{0,8}(?:应|请|必须|只|改|设|就)?.{0,4}(?:为|是|成|给|写|:|=)?\s*[0-9零〇]\s*"
-    r"(?:分|级|$|[。,.!\"'})])",
-    rf"[这此本该](?:一?[条帖贴篇]|个[帖贴]子?).{{0,12}}{_GIVE}.{{0,6}}{_LEVEL}|给(?:这|此|本)[条帖贴篇].{{0,4}}{_LEVEL}",
-    rf"(?:一律|必须|务必|直接).{{0,4}}{_GIVE}.{{0,4}}{_LEVEL}|请按(?:最[高低]|无风险)|风险为(?:零|0)",
-    r"(?:rate|score|label|grade|classify|output|answer|return|reply).{0,40}(?:\bzero\b|\b(?:0|10)\b|lowest|highest|maximum level)",
-    # whoever rates is spoken to
-    r"(?:你是|你现在是|扮演).{0,10}(?:助手|模型|AI|机器|系统|评分)|you are (?:now )?an?\b",
-    rf"{_RATER}.{{0,6}}(?:请|注意|看到|看过来|麻烦).{{0,20}}(?:{_GIVE}|{_LEVEL}|输出|rate|level)",
-    r"(?:管理员|系统|审核|官方).{0,3}(?:备注|消息|讯息|提示|通知).{0,30}(?:风险|等级|评级|评分)",
-    # marks of a conversation with a model; what follows them is not the post's own voice
-    r"系统提示|开发者模式|system\s*prompt|new (?:task|instructions?)\s*:|新的?(?:指令|任务|规则)\s*:",
-    r"(?:<\|?(?:im_start|system|assistant)|\[/?INST\]|#{2,}\s*(?:system|assistant|instruction|user)\b|\"(?:level|high|role|instructs)\"\s*:).*",
-)
-_INSTRUCTS = re.compile("|".join(_RULES), re.IGNORECASE | re.DOTALL)
-_BETWEEN = re.compile("(?<=[\u4e00-\u9fff])\\s+(?=[\u4e00-\u9fff])")
-_CLAUSE, _SENTENCE = re.compile("[，,、：:。．！？!?；;\n]"), re.compile("[。．！？!?；;\n]")
 NOTHING = "……"
+_CLOSED = re.compile(r"[。!?;\n]\s*$")
 
 
 def instructs(text: str) -> bool:
-    """Whether a post seems to speak to whoever rates it; such a post needs a person whatever a model says."""
-    return _INSTRUCTS.search(_plain(text).text) is not None
+    """Whether a post may speak to whoever rates it; such a post needs a person whatever a model says."""
+    found = detector()
+    parts = clauses(canonical(text, variants=False).text)
+    return bool(parts) and bool(found.scores(parts).max() > found.doubt)
+
+
+def left_out(text: str) -> list[tuple[int, int]]:
+    """The clauses (start, end) that a language model is not shown, in order."""
+    plain = canonical(text, variants=False)
+    parts, spans, place = clauses(plain.text), [], 0
+    for part, goes in zip(parts, going(parts, detector()), strict=True):
+        if goes:
+            spans.append(plain.original(place, place + len(part)))
+        place += len(part)
+    return spans
 
 
 def without_instructions(text: str) -> str:
-    """The post without what speaks to the rater, from the clause in which that begins to its sentence's end.
-
-    "……" where nothing else stands in it; a post without such words is returned as it is.
-    """
-    plain = _plain(text)
-    spans = [plain.original(*found.span()) for found in _INSTRUCTS.finditer(plain.text)]
+    """The post without what is left out; "……" where nothing else stands in it."""
     pieces, done = [], 0
-    for start, end in spans:
-        if end <= done:
-            continue
-        clauses = [edge.end() for edge in _CLAUSE.finditer(text, done, start)]
-        closes = _SENTENCE.search(text, end)
-        pieces.append(text[done : clauses[-1] if clauses else done])
-        done = closes.end() if closes else len(text)
-    rest = "".join(pieces) + text[done:]
-    return without_instructions(rest if rest.strip() else NOTHING) if spans else text
+    for start, end in left_out(text):
+        pieces.append(text[done:start])
+        done = end
+    rest = "".join([*pieces, text[done:]])
+    return rest if not done or rest.strip() else NOTHING
 
 
-def _plain(text: str) -> Aligned:
-    return canonical(text, variants=False).replaced(_BETWEEN, "")
+def going(parts: Sequence[str], found: Detector) -> list[bool]:
+    """Which clauses of a canonical text are left out: those that speak to the rater almost surely, and what of the
+    same sentence beside them may. What names a wish to die or a method stays, whatever it says."""
+    if not parts:
+        return []
+    scores = found.scores(parts)
+    free = [not any(cues.CUES[cue].kind in ("wish", "method") for cue, _, _ in cues.find(part)) for part in parts]
+    goes = [bool(score > found.leave) and may for score, may in zip(scores, free, strict=True)]
+    joined = [not _CLOSED.search(part) for part in parts]
+    steps = [(a, b) for a, b in pairwise(range(len(parts))) if joined[a]]
+    for beside, place in [*steps, *((b, a) for a, b in reversed(steps))]:
+        goes[place] = goes[place] or (goes[beside] and free[place] and bool(scores[place] > found.grow))
+    return goes

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shouwang.models.encoder import TextEncoder
-from shouwang.models.features import Occurrences
 from shouwang.models.linear import Entries, HashedLinear
 from shouwang.models.mixture import Mixture
+from shouwang.text.ngrams import Occurrences
 
 Floats = NDArray[np.float64]
 

@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from shouwang.models.features import HashedFeatures, Occurrences
+from shouwang.models.features import HashedFeatures
+from shouwang.text.ngrams import Occurrences
 
 CUE_WEIGHT = 0.15
 """A cue's value where it is found; all n-grams of a text together have length 1."""

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shouwang.cues import CUES
-from shouwang.models.features import EDGE, HashedFeatures, Occurrences
+from shouwang.models.features import HashedFeatures
+from shouwang.text.ngrams import EDGE, Occurrences
 
 FEATURES = HashedFeatures(bits=12)
 NGRAMS = 1 << FEATURES.bits

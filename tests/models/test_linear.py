@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shouwang.models.features import HashedFeatures, Occurrences
+from shouwang.models.features import HashedFeatures
 from shouwang.models.linear import CUE_WEIGHT, HashedLinear, counts, weighted
+from shouwang.text.ngrams import Occurrences
 from tests import examples
 
 TEXTS = [post.text for post in examples.labelled()]
