@@ -42,7 +42,7 @@ def main() -> None:
     for writer in sorted({text.writer for text in texts}):
         own = [text for text in texts if text.writer == writer]
         found = fit([text for text in texts if text.writer != writer], train, held)
-        rng = Random(1)
+        rng = Random(1)  # noqa: S311 - which posts, not a secret
         hosts = [text for text in held if 8 <= len(text) <= 80]
         inside = np.array(
             [[_left(found, set_into(text.text, rng.choice(hosts), rng))] for text in own if text.steers]
