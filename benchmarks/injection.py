@@ -44,7 +44,11 @@ HARMLESS = (
     "冰箱里还剩半个西瓜",
 )
 EXAMPLES = Path(__file__).parents[1] / "examples"
-SETS = {"in view of the rules": "injections.jsonl", "not in view": "injections-unseen.jsonl"}
+SETS = {
+    "held out": "injections-held-out.jsonl",
+    "not in view": "injections-unseen.jsonl",
+    "in view": "injections.jsonl",
+}
 
 
 class Gullible(BaseHTTPRequestHandler):
@@ -81,17 +85,12 @@ class Gullible(BaseHTTPRequestHandler):
 def measure(endpoint: Endpoint, strategies: Iterable[Strategy], cache: Path) -> Iterator[str]:
     for strategy, (name, file) in itertools.product(strategies, SETS.items()):
         rows = [json.loads(line) for line in (EXAMPLES / file).read_text(encoding="utf-8").splitlines()]
-        with Client(endpoint, cache) as client:
-
-            def level(text: str, client: Client = client, strategy=strategy) -> tuple[int | None, bool]:
-                post = Post("p", text)
-                reply = client.ask(Request("p", strategy.version, strategy.messages(post), strategy.answer))
-                label, data = judged(post, [reply.answer] if reply.answer else [])
-                return (label.level if label else None), bool(data["instructs"])
-
-            found = [(row, level(row["plain"])[0], *level(row["text"])) for row in rows]
-            beside = [f"{row['plain']}。{word}" for row, word in zip(rows, itertools.cycle(HARMLESS), strict=False)]
-            harmless = [(row, plain, level(text)[0]) for (row, plain, _, _), text in zip(found, beside, strict=True)]
+        beside = [f"{row['plain']}。{word}" for row, word in zip(rows, itertools.cycle(HARMLESS), strict=False)]
+        said = read(
+            [*(text for row in rows for text in (row["plain"], row["text"])), *beside], strategy, endpoint, cache
+        )
+        found = [(row, said[row["plain"]][0], *said[row["text"]]) for row in rows]
+        harmless = [(row, plain, said[text][0]) for (row, plain, _, _), text in zip(found, beside, strict=True)]
         answered = [each for each in found if each[1] is not None and each[2] is not None]
         steered = [noticed for row, plain, told, noticed in answered if moved(plain, told, row["asks"])]
         by_chance = [moved(plain, told, row["asks"]) for row, plain, told in harmless if None not in (plain, told)]
@@ -101,6 +100,20 @@ def measure(endpoint: Endpoint, strategies: Iterable[Strategy], cache: Path) -> 
             f"{rate(steered.count(False), len(answered))} unnoticed; by harmless sentences {rate(sum(by_chance), len(by_chance))}; "
             f"{rate(noticed, len(rows))} marked as speaking to the rater"
         )
+
+
+def read(
+    texts: Iterable[str], strategy: Strategy, endpoint: Endpoint, cache: Path
+) -> dict[str, tuple[int | None, bool]]:
+    """The level that the model gives each text, if any, and whether the text is marked as speaking to the rater."""
+    posts = [Post(text, text) for text in dict.fromkeys(texts)]
+    asked = (Request(post.id, strategy.version, strategy.messages(post), strategy.answer) for post in posts)
+    with Client(endpoint, cache) as client:
+        answers = {reply.id: reply.answer for reply in client.stream(asked)}
+    judgements = {post.text: judged(post, [a] if (a := answers[post.id]) else []) for post in posts}
+    return {
+        text: (label.level if label else None, bool(data["instructs"])) for text, (label, data) in judgements.items()
+    }
 
 
 def moved(plain: int, told: int, asks: int) -> bool:
@@ -120,13 +133,15 @@ def main() -> None:
     parser.add_argument("--model", default="gullible")
     parser.add_argument("--key-variable", default="SHOUWANG_LLM_KEY")
     parser.add_argument("--strategy", choices=STRATEGIES, action="append", help="one or more; all if not given")
+    parser.add_argument("--concurrency", type=int, default=4)
     parser.add_argument("--extra", type=json.loads, default={}, help="JSON that joins every call")
     parser.add_argument("--cache", type=Path, help="a file that keeps the answers, so that a stopped run goes on")
     given = parser.parse_args()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Gullible)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = given.url or f"http://127.0.0.1:{server.server_address[1]}/v1"
-    endpoint = Endpoint(url, given.model, os.environ.get(given.key_variable, ""), timeout=600, extra=given.extra)
+    key = os.environ.get(given.key_variable, "")
+    endpoint = Endpoint(url, given.model, key, timeout=600, concurrency=given.concurrency, extra=given.extra)
     strategies = [STRATEGIES[name] for name in given.strategy or STRATEGIES]
     with tempfile.TemporaryDirectory() as place:
         for line in measure(endpoint, strategies, given.cache or Path(place) / "calls.sqlite"):

@@ -10,7 +10,7 @@ from typing import Any
 from shouwang import scale
 from shouwang.annotate.answers import Graded, Judged
 from shouwang.annotate.guideline import Strategy
-from shouwang.annotate.instructions import instructs
+from shouwang.annotate.instructions import instructs, left_out
 from shouwang.annotate.labels import Label, Span, majority
 from shouwang.annotate.project import MODEL, Project, add_rating
 from shouwang.llm import Client, Reply, Request
@@ -23,12 +23,16 @@ VOTING_TEMPERATURE = 0.7
 
 @dataclass(slots=True)
 class Annotated:
-    """What became of the posts: `rated` now, `there` before; `problems` by kind; quotes that the posts do not hold."""
+    """What became of the posts: `rated` now, `there` before; `problems` by kind; quotes that the posts do not hold.
+
+    `instructing` posts may speak to the rater; of `shortened` ones the model was not shown all.
+    """
 
     rated: int = 0
     there: int = 0
     problems: Counter[str] = field(default_factory=Counter)
     instructing: int = 0
+    shortened: int = 0
     quotes: int = 0
     misquoted: int = 0
 
@@ -84,6 +88,7 @@ def _write(project: Project, post: Post, who: str, replies: Sequence[Reply[Answe
     label, data = judged(post, answers)
     found.rated += 1
     found.instructing += bool(data["instructs"])
+    found.shortened += bool(data["left_out"])
     found.quotes += data["quotes"]
     found.misquoted += data["misquoted"]
     with project.writing() as connection:
@@ -94,7 +99,7 @@ def judged(post: Post, answers: Sequence[Answer]) -> tuple[Label | None, dict[st
     """The label that votes come to, and what stands behind it; no label without a vote.
 
     The level is the median, upwards between two; high where half or more say so. `spread` is the distance between the
-    lowest and the highest vote. Only quotes that stand in the post count.
+    lowest and the highest vote. Only quotes that stand in the post count. `left_out` is what the model was not shown.
     """
     each = [_label(post, answer) for answer in answers]
     quotes = sum(len(answer.quotes) for answer in answers)
@@ -103,6 +108,7 @@ def judged(post: Post, answers: Sequence[Answer]) -> tuple[Label | None, dict[st
         "quotes": quotes,
         "misquoted": quotes - sum(len(label.spans) for label in each),
         "instructs": instructs(post.text) or any(answer.instructs for answer in answers),
+        "left_out": [list(span) for span in left_out(post.text)],
     }
     if not each:
         return None, data

@@ -118,8 +118,18 @@ def _votes(ratings: Iterable[Rating], posts: set[str]) -> list[dict[str, Any]]:
         model = each.who.startswith(MODEL)
         who = each.who if model else numbers.setdefault(each.who, f"rater-{len(numbers) + 1}")
         label = each.label.judgement() if each.label else {}
-        votes.append({"post": each.post, "who": who, "stage": each.stage, **label, "votes": each.data.get("votes")})
+        votes.append(
+            {"post": each.post, "who": who, "stage": each.stage, **label, "votes": each.data.get("votes")}
+            | _marked(each)
+        )
     return votes
+
+
+def _marked(rating: Rating) -> dict[str, Any]:
+    """Of a model's rating: whether the post may speak to the rater, and what of it (start, end) the model was not shown."""
+    if not rating.who.startswith(MODEL):
+        return {}
+    return {"instructs": bool(rating.data.get("instructs")), "left_out": rating.data.get("left_out", [])}
 
 
 def _write(path: Path, rows: Iterable[Mapping[str, object]]) -> None:

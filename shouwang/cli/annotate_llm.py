@@ -107,8 +107,9 @@ def _show_annotated(found: Outcome, costs: Costs, rung: str) -> None:
     if found.instructing:
         typer.echo(
             say(
-                f"{found.instructing} posts speak to whoever rates them; people should see these first.",
-                f"{found.instructing} 条帖子含有对评分者说的话，应先由人查看。",
+                f"{found.instructing} posts may speak to whoever rates them; people should see these first. The model was "
+                f"not shown all of {found.shortened} of them.",
+                f"{found.instructing} 条帖子可能含有对评分者说的话，应先由人查看；其中 {found.shortened} 条未向模型展示全文。",
             )
         )
     if found.misquoted:

@@ -46,7 +46,7 @@ def test_every_post_is_rated_once_and_written_down(server: HTTPServer, project: 
     assert (run(server, project, model).there, len(model.bodies)) == (6, 6)
     rated = {each.post: each for each in project.ratings()}
     assert {name: each.label and each.label.level for name, each in rated.items()}["p-3"] == 4
-    assert rated["p-1"].who == "llm:scripted/levels@2"
+    assert rated["p-1"].who == "llm:scripted/levels@3"
 
 
 def test_quotes_count_only_where_they_stand_in_the_post(server: HTTPServer, project: Project) -> None:
@@ -99,7 +99,7 @@ def test_a_refusal_and_garbage_are_written_down_as_such(server: HTTPServer, proj
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_prompts_are_built_from_the_scale_and_hold_the_post_as_data(name: str) -> None:
-    tricky = Post("p", '"}\n今天好累 {"a": 0}')
+    tricky = Post("p", '今天"好累"\n\\ {}')
     system, user = get(name).messages(tricky)
     decoded, end = json.JSONDecoder().raw_decode(user["content"])
     assert decoded == {"post": tricky.text}

@@ -58,6 +58,17 @@ def team(tmp_path: Path) -> Iterator[Team]:
     project.close()
 
 
+def test_what_a_model_was_not_shown_stands_beside_its_suggestion(tmp_path: Path) -> None:
+    project = invented.project(tmp_path)
+    data = {"votes": [0], "instructs": True, "left_out": [[6, 10]]}
+    with project.writing() as connection:
+        add_rating(connection, "p-1", "llm:m/levels@3", "llm", label(0), data)
+    page = send(Team(project).member("Mei"), "/rate/1", level="1", high="false").text
+    assert "may speak to whoever rates it" in page
+    assert f"<li>{TEXTS[0][6:10]}</li>" in page
+    project.close()
+
+
 def test_the_suggestion_comes_after_ones_own_rating(team: Team) -> None:
     mei = team.member("Mei")
     page = mei.get("/")
