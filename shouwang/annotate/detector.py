@@ -76,9 +76,15 @@ def clauses(canonical: str) -> list[str]:
     return found
 
 
-def features(clauses: Sequence[str], idf: Floats) -> Features:
-    """Of single characters and pairs, in lower case."""
+def occurring(clauses: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Clause and n-gram of every single character and pair that stands in a clause, each once."""
     found = ngrams([clause.lower() for clause in clauses], BITS, 1, 2)
     row, column = np.divmod(np.unique((found.row << BITS) + found.column), 1 << BITS)
+    return row, column
+
+
+def features(clauses: Sequence[str], idf: Floats) -> Features:
+    """Of single characters and pairs, in lower case."""
+    row, column = occurring(clauses)
     length = np.sqrt(np.bincount(row, idf[column] ** 2, len(clauses)))
     return Features(row, column, (idf[column] / length[row]).astype(np.float32))

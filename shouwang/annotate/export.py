@@ -120,15 +120,13 @@ def _votes(ratings: Iterable[Rating], posts: set[str]) -> list[dict[str, Any]]:
         label = each.label.judgement() if each.label else {}
         votes.append(
             {"post": each.post, "who": who, "stage": each.stage, **label, "votes": each.data.get("votes")}
-            | _marked(each)
+            | (_marked(each) if model else {})
         )
     return votes
 
 
 def _marked(rating: Rating) -> dict[str, Any]:
     """Of a model's rating: whether the post may speak to the rater, and what of it (start, end) the model was not shown."""
-    if not rating.who.startswith(MODEL):
-        return {}
     return {"instructs": bool(rating.data.get("instructs")), "left_out": rating.data.get("left_out", [])}
 
 

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 from shouwang.errors import InputError
 from shouwang.models.features import HashedFeatures
 from shouwang.models.frozen import Embed
-from shouwang.models.linear import counts, weighted
+from shouwang.models.linear import Entries, counts
 from shouwang.models.mixture import sigmoid, softmax
 from shouwang.posts import LabelledPost
 from shouwang.scale import LEVELS
-from shouwang.train.builtin.members import solve
+from shouwang.train.builtin.members import solve, weighted_rows
 
 C = 8.0
 """Inverse penalty, that of the built-in model's linear member."""
@@ -46,44 +46,41 @@ class Teacher:
         if len({post.level for post in graded}) < 2:
             raise InputError("a teacher needs training posts of two levels or more")
         texts = [post.text for post in train]
-        entries = counts(self._features.occurrences(texts), self._features.columns)
+        entries = self._entries(texts)
         seen = np.bincount(entries.column, minlength=self._features.columns)
         self._idf = np.where(seen > 0, np.log((1 + len(texts)) / (1 + seen)) + 1, 0).astype(np.float32)
         vectors = [embed(texts) for embed in self.encoders]
         self._scales = [(v.mean(0), v.std(0) * np.sqrt(v.shape[1]) / SHARE + 1e-9) for v in vectors]
-        sparse, dense = self._sparse(texts), self._scaled(vectors, len(texts))
+        found = weighted_rows(entries, self._idf, len(texts), self._features)
+        dense = self._scaled(vectors, len(texts))
         rows = [i for i, post in enumerate(train) if post.level is not None]
         levels = np.array([post.level for post in graded])
         share = np.bincount(levels, minlength=len(LEVELS))
         rare = np.sqrt(share[share > 0].mean() / np.maximum(share, 1))[levels]
-        self._heads = [_fitted(sparse[rows], dense[rows], np.eye(len(LEVELS))[levels], rare, softmax)]
+        self._heads = [_fitted(found[rows], dense[rows], np.eye(len(LEVELS))[levels], rare, softmax)]
         high = [i for i, post in enumerate(train) if post.high is not None]
         if high:
             said = np.array([[float(bool(train[i].high))] for i in high])
-            self._heads.append(_fitted(sparse[high], dense[high], said, np.ones(len(high)), sigmoid))
+            self._heads.append(_fitted(found[high], dense[high], said, np.ones(len(high)), sigmoid))
         return self
 
     def __call__(self, texts: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
-        sparse = self._sparse(texts)
+        found = weighted_rows(self._entries(texts), self._idf, len(texts), self._features)
         dense = self._scaled([embed(texts) for embed in self.encoders], len(texts))
-        logits = [sparse @ w[0] + dense @ w[1] + bias for w, bias in self._heads]
+        logits = [found @ w[0] + dense @ w[1] + bias for w, bias in self._heads]
         high = np.asarray(sigmoid(logits[1])[:, 0], np.float64) if len(logits) > 1 else None
         return np.asarray(softmax(logits[0]), np.float64), high
 
-    def _sparse(self, texts: Sequence[str]) -> Any:
-        from scipy.sparse import csr_matrix
-
-        entries = counts(self._features.occurrences(texts), self._features.columns)
-        value = weighted(entries, self._idf, 1 << self._features.bits).value
-        return csr_matrix((value, (entries.row, entries.column)), (len(texts), self._features.columns))
+    def _entries(self, texts: Sequence[str]) -> Entries:
+        return counts(self._features.occurrences(texts), self._features.columns)
 
     def _scaled(self, vectors: Sequence[Floats], n: int) -> Floats:
         parts = [(v - mean) / spread for v, (mean, spread) in zip(vectors, self._scales, strict=True)]
         return np.hstack(parts).astype(np.float32) if parts else np.zeros((n, 0), np.float32)
 
 
-def _fitted(sparse: Any, dense: Floats, targets: Any, weights: Any, link: Any) -> tuple[tuple[Floats, Floats], Floats]:
+def _fitted(x: Any, dense: Floats, targets: Any, weights: Any, link: Any) -> tuple[tuple[Floats, Floats], Floats]:
     """Weights for both kinds of features, and biases; every class counts by `weights`."""
-    gram = (sparse @ sparse.T).toarray() + dense @ dense.T
+    gram = (x @ x.T).toarray() + dense @ dense.T
     dual, bias = solve(gram.astype(np.float32), targets, weights[:, None], link, C)
-    return (np.asarray(sparse.T @ dual), dense.T @ dual), bias
+    return (np.asarray(x.T @ dual), dense.T @ dual), bias

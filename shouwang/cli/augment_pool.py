@@ -125,13 +125,15 @@ def _answers(
     posts: Sequence[Post], encoders: Sequence[str], split: Split, path: Path, told_of: Told
 ) -> tuple[Floats, Floats | None]:
     """What the teacher says: first what the file of an interrupted run has of it. That file holds no text."""
+    from shouwang.augment.records import in_parts
+
     rows = _begun(path, _fingerprint(posts, encoders, split))[: len(posts)]
     if len(rows) < len(posts):
         teacher = _teacher(encoders, split)
         with path.open("a", encoding="utf-8") as stream:
-            for start in range(len(rows), len(posts), AT_ONCE):
-                told_of(start, len(posts))
-                levels, high = teacher([post.text for post in posts[start : start + AT_ONCE]])
+            for part in in_parts(posts[len(rows) :], AT_ONCE):
+                told_of(len(rows), len(posts))
+                levels, high = teacher([post.text for post in part])
                 for i, level in enumerate(levels):
                     rows.append([round(float(p), 6) for p in (*level, *(() if high is None else (high[i],)))])
                     files.write_line(stream, {"p": rows[-1]})

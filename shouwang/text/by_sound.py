@@ -34,8 +34,8 @@ So small because who writes letters among characters means to hide something, wh
 DEATH, DEATHLY = "死", "si"
 """Read by ear only: whoever writes si may mean anything."""
 
-_HAN = "\u3400-\u4dbf\u4e00-\u9fff"
-_HAN_THEN_LETTER = re.compile(rf"[{_HAN}][A-Za-z]")
+HAN = "\u3400-\u4dbf\u4e00-\u9fff"
+_HAN_THEN_LETTER = re.compile(rf"[{HAN}][A-Za-z]")
 
 
 # --- vocabulary -----------------------------------------------------------------------------------------------------
@@ -87,9 +87,9 @@ def _vocabulary() -> _Vocabulary:
 
 _LATIN = r"(?<![A-Za-z0-9_@/.])[A-Za-z]{1,40}(?:[1-5](?:[A-Za-z]{1,6}[1-5])*)?(?![A-Za-z0-9_@])"
 _SYMBOL = r"(?:_|[^\w,。!?;:\n()《》<>\[\]【】“”‘’\"'#@])"
-_GAP = rf"(?<=[{_HAN}A-Za-z1-5]){_SYMBOL}{{1,2}}(?=[{_HAN}A-Za-z])"
+_GAP = rf"(?<=[{HAN}A-Za-z1-5]){_SYMBOL}{{1,2}}(?=[{HAN}A-Za-z])"
 _LETTERS = re.compile(r"[A-Za-z][A-Za-z]")
-_STRETCH = re.compile(rf"(?:(?<=[{_HAN}]) )?{_LATIN}(?:[ ']{_LATIN})*(?: (?=[{_HAN}]))?")
+_STRETCH = re.compile(rf"(?:(?<=[{HAN}]) )?{_LATIN}(?:[ ']{_LATIN})*(?: (?=[{HAN}]))?")
 _UNEVEN = re.compile(rf"(?P<latin>{_LATIN})|(?P<gap>{_GAP})|([{''.join({*''.join(HIDDEN)})}])\3+")
 
 
@@ -97,7 +97,7 @@ def pinyin(text: Aligned) -> Aligned:
     """Stretches of letters that are pinyin throughout and hold a word of the vocabulary (wo xiang zi4sha1)."""
     if not _LETTERS.search(text.text):
         return text
-    chinese = bool(re.search(f"[{_HAN}]", text.text))
+    chinese = bool(re.search(f"[{HAN}]", text.text))
     return text.edited(each for m in _STRETCH.finditer(text.text) for each in _read_aloud(m[0], m.start(), chinese))
 
 
@@ -231,7 +231,7 @@ def _initials() -> tuple[re.Pattern[str], Mapping[str, Sequence[str]], Mapping[s
     for i, sound in enumerate(pairs().sounds):
         numbers[sound[:1]].append(i)
     letters = f"(?:{'|'.join(sorted(words, key=len, reverse=True))})(?![A-Za-z0-9_@/.-])"
-    pattern = rf"(?<=[{_HAN}]){letters}"
+    pattern = rf"(?<=[{HAN}]){letters}"
     return re.compile(pattern, re.IGNORECASE), words, {letter: np.array(n) for letter, n in numbers.items()}
 
 

@@ -10,10 +10,8 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 
 from shouwang.text.aligned import Aligned, Rule
-from shouwang.text.by_sound import hidden_words, initials, pinyin
+from shouwang.text.by_sound import HAN, hidden_words, initials, pinyin
 from shouwang.text.risk_words import HALF_INITIALS, HIDDEN, LOOSE_PARTS, PARTS, PARTS_AFTER
-
-_HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 
 # --- phrases --------------------------------------------------------------------------------------------------------
 
@@ -21,13 +19,13 @@ _STOP = r"(?=$|[^\w]|[了吧啊呢的啦呀算掉])"
 
 PHRASES: tuple[tuple[str, str], ...] = (
     (rf"(?<=[想去寻求等])(?:[4四丝斯肆鼠]|si?(?![A-Za-z])){_STOP}", "死"),
-    (rf"(?<=[{_HAN}]) ?s ?i(?![A-Za-z])|(?<![A-Za-z])s ?i ?(?=[{_HAN}])", "死"),
-    (rf"(?<=[{_HAN}])(?<![第月日号点年有和共是差到第])4(?=[了掉](?:算|吧|$|[^\w]))", "死"),
-    (rf"(?<=[{_HAN}])s(?=[了掉](?![A-Za-z]))", "死"),
+    (rf"(?<=[{HAN}]) ?s ?i(?![A-Za-z])|(?<![A-Za-z])s ?i ?(?=[{HAN}])", "死"),
+    (rf"(?<=[{HAN}])(?<![第月日号点年有和共是差到第])4(?=[了掉](?:算|吧|$|[^\w]))", "死"),
+    (rf"(?<=[{HAN}])s(?=[了掉](?![A-Za-z]))", "死"),
     (r"(?<![A-Za-z0-9])[s4](?=亡|了算)", "死"),
     (r"(?<=[我就都要去])鼠(?=[了掉])|(?<=[想要])[噶嘎](?=了)", "死"),
     (rf"(?<=[想要去会])(?:紫砂|字啥|zs(?![A-Za-z])){_STOP}(?!的[壶杯锅茶])", "自杀"),
-    (rf"(?:紫砂|(?<![A-Za-z])zs)(?=未遂|的念头|的想法|的冲动|成功)|(?<=[{_HAN}])zs(?=[了过])", "自杀"),
+    (rf"(?:紫砂|(?<![A-Za-z])zs)(?=未遂|的念头|的想法|的冲动|成功)|(?<=[{HAN}])zs(?=[了过])", "自杀"),
     (rf"(?<=[想要去])zc(?![A-Za-z]){_STOP}|(?<![A-Za-z])zc(?=的冲动|的想法|[了过])", "自残"),
     (rf"(?<=[想要去])tl(?![A-Za-z]){_STOP}", "跳楼"),
     (rf"(?<=[想要去])gw(?![A-Za-z]){_STOP}", "割腕"),
@@ -60,7 +58,7 @@ def net_phrases(text: Aligned) -> Aligned:
     return text.replaced(_phrases(), lambda m: PHRASES[(m.lastindex or 1) - 1][1])
 
 
-_LETTER_BESIDE_HAN = re.compile(rf"[{_HAN}][A-Za-z](?![A-Za-z0-9])|(?<![A-Za-z0-9])[A-Za-z][{_HAN}]")
+_LETTER_BESIDE_HAN = re.compile(rf"[{HAN}][A-Za-z](?![A-Za-z0-9])|(?<![A-Za-z0-9])[A-Za-z][{HAN}]")
 
 
 @cache

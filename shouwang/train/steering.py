@@ -19,10 +19,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, diags, hstack, vstack
 from sklearn.linear_model import LogisticRegression
 
-from shouwang.annotate.detector import BITS, Detector, clauses, features
+from shouwang.annotate.detector import BITS, Detector, clauses, features, occurring
 from shouwang.data.load import records
 from shouwang.text import canonical
-from shouwang.text.ngrams import ngrams
 
 LEAVE, DOUBT = 0.005, 0.02
 """Shares of real posts that may lose something, and that may be marked, by mistake."""
@@ -87,14 +86,10 @@ def fit(texts: Sequence[Sentence], train: Sequence[str], held: Sequence[str], se
     steering = [text.text for text in texts if text.steers]
     hard = [text.text for text in texts if not text.steers]
     rows = [set_into(text, rng.choice(hosts), rng) for text in steering for _ in range(COPIES)]
-    rows += [Set(found := clauses(text), [True] * len(found)) for text in steering]
-    plain = [Set(found := clauses(text), [False] * len(found)) for text in train]
-    calm = [Set(found := clauses(text), [False] * len(found)) for text in hard]
-    calm += [
-        Set(each.clauses, [False] * len(each.clauses))
-        for text in hard
-        for each in (set_into(text, rng.choice(hosts), rng) for _ in range(2))
-    ]
+    rows += [_whole(clauses(text), True) for text in steering]
+    plain = [_whole(clauses(text), False) for text in train]
+    calm = [_whole(clauses(text), False) for text in hard]
+    calm += [_whole(set_into(text, rng.choice(hosts), rng).clauses, False) for text in hard for _ in range(2)]
     idf = _idf([clause for row in [*rows, *plain, *calm] for clause in row.clauses])
     matrix = vstack([_matrix(part, idf) for part in (rows, calm, plain)])
     target = np.array([steers for part in (rows, calm, plain) for row in part for steers in row.steers])
@@ -104,6 +99,10 @@ def fit(texts: Sequence[Sentence], train: Sequence[str], held: Sequence[str], se
     model = LogisticRegression(C=C, solver="liblinear", max_iter=300).fit(matrix, target, sample_weight=weight)
     weights = model.coef_[0].reshape(3, -1).astype(np.float32)
     return _with_thresholds(Detector(idf, weights, float(model.intercept_[0]), 0, 0, 0), held)
+
+
+def _whole(parts: list[str], steers: bool) -> Set:
+    return Set(parts, [steers] * len(parts))
 
 
 def set_into(text: str, host: str, rng: Random) -> Set:
@@ -149,8 +148,7 @@ def _matrix(rows: Sequence[Set], idf: NDArray[np.float32]) -> csr_matrix:
 
 
 def _idf(texts: Sequence[str]) -> NDArray[np.float32]:
-    found = ngrams([text.lower() for text in texts], BITS, 1, 2)
-    _, column = np.divmod(np.unique((found.row << BITS) + found.column), 1 << BITS)
+    _, column = occurring(texts)
     holding = np.bincount(column, minlength=1 << BITS)
     return (np.log((1 + len(texts)) / (1 + holding)) + 1).astype(np.float32)
 

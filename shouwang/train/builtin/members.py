@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shouwang.models.features import HashedFeatures
-from shouwang.models.linear import HashedLinear, counts, weighted
+from shouwang.models.linear import Entries, HashedLinear, counts, weighted
 from shouwang.models.mixture import sigmoid, softmax
 from shouwang.scale import HIGH_FROM, LEVELS
 from shouwang.train.builtin.examples import indicator_targets
@@ -85,22 +85,28 @@ def table(rows: list[Row], part: NDArray[np.str_], bottom: Floats, recipe: Recip
 
     What the features' scales rest on (document frequencies, means) comes from the posts outside the folds.
     """
-    from scipy.sparse import csr_matrix
-
     features = HashedFeatures()
     entries = counts(features.occurrences([row.text for row in rows]), features.columns)
     outside = np.flatnonzero(part != "fold")
     seen = np.bincount(entries.column[np.isin(entries.row, outside)], minlength=features.columns)
     idf = np.where(seen >= SEEN_AT_LEAST, np.log((1 + len(outside)) / (1 + seen)) + 1, 0)
     idf = idf.astype(np.float16).astype(np.float32)  # as it is stored
-    value = weighted(entries, idf, 1 << features.bits).value
-    x = csr_matrix((value, (entries.row, entries.column)), (len(rows), features.columns))
-    x.eliminate_zeros()
+    x = weighted_rows(entries, idf, len(rows), features)
     four = bottom[part == "four"]
     mean, spread = four.mean(0), four.std(0) * np.sqrt(bottom.shape[1]) / recipe.frozen
     dense = ((bottom - mean) / spread).astype(np.float32)
     plain = (x @ x.T).toarray().astype(np.float32)
     return Table(rows, part, features, idf, x, dense, mean, spread, plain + dense @ dense.T, plain)
+
+
+def weighted_rows(entries: Entries, idf: Floats, n: int, features: HashedFeatures) -> Any:
+    """The weighted features of n texts: a scipy matrix [n, columns]."""
+    from scipy.sparse import csr_matrix
+
+    value = weighted(entries, idf, 1 << features.bits).value
+    x = csr_matrix((value, (entries.row, entries.column)), (n, features.columns))
+    x.eliminate_zeros()
+    return x
 
 
 def fit(t: Table, leave: int, leaks: frozenset[str], recipe: Recipe) -> tuple[HashedLinear, Floats]:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shouwang.data.load import records
+from shouwang.evaluate.obfuscate import common_characters
 from shouwang.text import canonical
 from shouwang.text.pairs import EDGE, STEPS_PER_NAT
 from shouwang.text.risk_words import HIDDEN
@@ -32,10 +33,8 @@ _NOT_HAN = re.compile("[^\u4e00-\u9fff]+")
 
 
 def common() -> list[str]:
-    """The 3,755 characters of GB 2312 level 1, and those of the hidden words beyond them."""
-    codes = (bytes((row, cell)) for row in range(0xB0, 0xD8) for cell in range(0xA1, 0xFF))
-    level1 = {code.decode("gb2312") for code in codes if code < b"\xd7\xfa"}
-    return sorted(level1 | set("".join(HIDDEN)))
+    """The characters of GB 2312 level 1, and those of the hidden words beyond them."""
+    return sorted({*common_characters(), *"".join(HIDDEN)})
 
 
 def counted(turns: Iterable[str], dictionary: Iterable[str]) -> dict[str, float]:
