@@ -15,9 +15,9 @@ def main() -> None:
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     try:
         sys.argv[1:] = _choose_language(sys.argv[1:])
-        from shouwang.cli import app  # its help texts are made in the language that has been chosen
+        from shouwang.cli import application  # its help texts are made in the language that has been chosen
 
-        app()
+        application(sys.argv[1:])()
     except ShouwangError as error:
         _fail(str(error))
     except OSError as error:

@@ -35,14 +35,14 @@ import json, sys
 from shouwang.language import use_language
 use_language(sys.argv[1])
 import typer
-from shouwang.cli import app
+from shouwang.cli import application
 
 def listed(command, path):
     yield path, {"": command.help, **{p.name: p.help for p in command.params if p.name != "help"}}
     for name, each in getattr(command, "commands", {}).items():
         yield from listed(each, f"{path} {name}".strip())
 
-print(json.dumps(dict(listed(typer.main.get_command(app), ""))))
+print(json.dumps(dict(listed(typer.main.get_command(application()), ""))))
 """
 
 
@@ -95,6 +95,16 @@ def test_help_names_every_command_and_where_to_turn(language: str, says: list[st
     done = run("-m", "shouwang", "--lang", language, "--help")
     assert (done.returncode, done.stderr) == (0, "")
     assert all(each in done.stdout for each in (*COMMANDS, *says))
+
+
+def test_a_command_that_is_named_is_the_only_one_imported() -> None:
+    code = (
+        "import sys; from shouwang.cli import application; application(['assess', '-']); "
+        "print(*sorted(name for name in sys.modules if name.startswith('shouwang.cli.')))"
+    )
+    loaded = run("-c", code).stdout.split()
+    assert "shouwang.cli.assess" in loaded
+    assert "shouwang.cli.annotate" not in loaded
 
 
 def test_the_version() -> None:

@@ -16,7 +16,7 @@ import polars
 import pytest
 from typer.testing import CliRunner
 
-from shouwang.cli import app
+from shouwang.cli import application
 from shouwang.cli.assess_table import levels, marked
 from shouwang.errors import InputError
 from shouwang.language import Language, use_language
@@ -71,7 +71,7 @@ def within(tiny: Path) -> Callable[..., tuple[int, dict[str, object]]]:
     """The exit code and the JSON of the command in this process."""
 
     def command(*arguments: object) -> tuple[int, dict[str, object]]:
-        done = CliRunner().invoke(app, ["assess", "--model", str(tiny), "--json", *map(str, arguments)])
+        done = CliRunner().invoke(application(), ["assess", "--model", str(tiny), "--json", *map(str, arguments)])
         return done.exit_code, json.loads(done.stdout)
 
     return command
@@ -267,7 +267,7 @@ def test_odd_posts_and_ids_neither_break_nor_steer_the_table(tiny: Path, tmp_pat
     odd = ["[/red]茶", "\x1b[2J茶", "茶\n茶\u202e", "\ud800茶", "x" * 5_000]
     write(tmp_path / "a.jsonl", [{"id": text, "text": text} for text in odd])
     (tmp_path / "[b]\x1b.csv").write_text("id\n1\n")
-    done = CliRunner().invoke(app, ["assess", "--model", str(tiny), *map(str, tmp_path.iterdir())])
+    done = CliRunner().invoke(application(), ["assess", "--model", str(tiny), *map(str, tmp_path.iterdir())])
     assert done.exit_code == 1
     assert "\x1b" not in done.stdout
     assert "[/red]" in done.stdout
@@ -281,7 +281,7 @@ def test_json_is_the_same_in_both_languages_but_for_the_level_name(
     use_language(language)
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "a.jsonl", [{"id": "p-1", "text": TEA}, {"id": "p-2"}])
-    found = json.loads(CliRunner().invoke(app, ["assess", "--model", str(tiny), "--json", "a.jsonl"]).stdout)
+    found = json.loads(CliRunner().invoke(application(), ["assess", "--model", str(tiny), "--json", "a.jsonl"]).stdout)
     (row,) = found.pop("top")
     assert (row.pop("level_name").isascii(), row.keys() >= {"id", "level", "evidence"}) == (language == "en", True)
     assert found["skips"][0]["where"] == "a.jsonl:2"
@@ -291,7 +291,9 @@ def test_json_is_the_same_in_both_languages_but_for_the_level_name(
 def test_an_unfinished_run_over_another_column_is_not_gone_on_with(within: Within, tmp_path: Path, tiny: Path) -> None:
     source = write(tmp_path / "a.jsonl", [{"id": 1, "text": TEA, "title": RAIN}])
     (tmp_path / "o.jsonl.00000000.partial").write_text("")
-    done = CliRunner().invoke(app, ["assess", "--model", str(tiny), str(source), "-o", str(tmp_path / "o.jsonl")])
+    done = CliRunner().invoke(
+        application(), ["assess", "--model", str(tiny), str(source), "-o", str(tmp_path / "o.jsonl")]
+    )
     assert "unfinished run over other input, with other columns or another model" in str(done.exception)
 
 
@@ -315,11 +317,13 @@ def test_the_operating_point_decides_what_is_high(within: Within, blend: Path, t
 def test_what_to_expect_is_said_for_the_stated_stream(blend: Path, tmp_path: Path) -> None:
     source = write(tmp_path / "a.jsonl", [{"id": "p-1", "text": TEA}])
     command = ["assess", str(source), "--model", str(blend), "--operating-point", "recall95", "--base-rate", "0.1"]
-    english = CliRunner().invoke(app, [*command, "--rest", "tree-hole"]).stdout
+    english = CliRunner().invoke(application(), [*command, "--rest", "tree-hole"]).stdout
     assert "Operating point: recall95, high from a probability of 0.539 on." in english
     assert "of 1,000 posts (100 high, the rest low posts of a tree hole): " in english
     use_language("zh")
-    assert "每 1,000 条帖子（100 条高风险，其余为日常帖子）预计标出" in CliRunner().invoke(app, command).stdout
+    assert (
+        "每 1,000 条帖子（100 条高风险，其余为日常帖子）预计标出" in CliRunner().invoke(application(), command).stdout
+    )
 
 
 @pytest.mark.parametrize(
@@ -335,7 +339,7 @@ def test_an_operating_point_that_cannot_be_is_an_error(
     blend: Path, tmp_path: Path, options: list[str], says: str
 ) -> None:
     source = write(tmp_path / "a.jsonl", [{"text": TEA}])
-    done = CliRunner().invoke(app, ["assess", "--model", str(blend), *options, str(source)])
+    done = CliRunner().invoke(application(), ["assess", "--model", str(blend), *options, str(source)])
     assert isinstance(done.exception, InputError)
     assert says in str(done.exception)
 
@@ -344,7 +348,7 @@ def test_a_run_at_another_operating_point_does_not_go_on_with_this_ones_partial(
     write(tmp_path / "a.jsonl", [{"id": n, "text": f"{TEA}{n}"} for n in range(2_000)])
     _stop(blend, tmp_path, "out.jsonl", signal.SIGKILL)
     command = ["assess", "--model", str(blend), str(tmp_path / "a.jsonl"), "-o", str(tmp_path / "out.jsonl")]
-    done = CliRunner().invoke(app, [*command, "--operating-point", "recall99"])
+    done = CliRunner().invoke(application(), [*command, "--operating-point", "recall99"])
     assert "unfinished run over other input" in str(done.exception)
 
 
@@ -352,7 +356,7 @@ def test_level_sets_and_uncertain_stand_in_the_files(blend: Path, tmp_path: Path
     write(tmp_path / "a.jsonl", [{"id": "p-1", "text": TEA}, {"id": "p-2", "text": "tea"}])
     for ending in ("jsonl", "csv", "parquet"):
         out = str(tmp_path / f"o.{ending}")
-        CliRunner().invoke(app, ["assess", "--model", str(blend), str(tmp_path / "a.jsonl"), "-o", out])
+        CliRunner().invoke(application(), ["assess", "--model", str(blend), str(tmp_path / "a.jsonl"), "-o", out])
     rows = read(tmp_path / "o.jsonl")
     assert rows[0]["level"] in rows[0]["level_set"]
     assert (rows[1]["level_set"], rows[1]["uncertain"]) == ([], True)
@@ -370,7 +374,9 @@ def test_the_table_says_uncertain_in_words(blend: Path, tmp_path: Path, language
     assert found.uncertain
     source = write(tmp_path / "a.jsonl", [{"id": "p-1", "text": TEA}])
     use_language(language)
-    shown = CliRunner().invoke(app, ["assess", "--model", str(blend), str(source)], env={"COLUMNS": "80"}).stdout
+    shown = (
+        CliRunner().invoke(application(), ["assess", "--model", str(blend), str(source)], env={"COLUMNS": "80"}).stdout
+    )
     assert shown.count(word) == 2
     assert levels(found.level_set) in shown
     assert max(map(len, shown.splitlines()[:-1])) <= 80
@@ -424,6 +430,6 @@ def test_evidence_stays_on_its_words_when_identifiers_are_hidden() -> None:
 
 def test_a_table_can_be_shown_without_identifiers(tiny: Path, tmp_path: Path) -> None:
     source = write(tmp_path / "a.jsonl", [{"id": "1", "text": "打13800000000"}])
-    done = CliRunner().invoke(app, ["assess", "--model", str(tiny), "--deidentify", str(source)])
+    done = CliRunner().invoke(application(), ["assess", "--model", str(tiny), "--deidentify", str(source)])
     assert "13800000000" not in done.stdout
     assert "phone 1" in done.stdout

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from shouwang.cli import app
+from shouwang.cli import application
 from shouwang.errors import InputError
 from shouwang.models import store
 from tests.tiny import save_tiny, save_tiny_blend
@@ -20,7 +20,7 @@ def blend(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def said(*arguments: object) -> str:
-    done = CliRunner(env={"COLUMNS": "80"}).invoke(app, ["operating-points", *map(str, arguments)])
+    done = CliRunner(env={"COLUMNS": "80"}).invoke(application(), ["operating-points", *map(str, arguments)])
     if done.exception:
         raise done.exception
     return done.stdout

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from shouwang.annotate import rating
 from shouwang.annotate.project import open_
-from shouwang.cli import app
+from shouwang.cli import application
 from shouwang.data.load import load_file
 from shouwang.errors import InputError
 from shouwang.llm import EndpointError
@@ -35,7 +35,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(app, ["annotate", *arguments], catch_exceptions=False)
+    return CliRunner().invoke(application(), ["annotate", *arguments], catch_exceptions=False)
 
 
 def as_json(*arguments: str) -> dict[str, Any]:
@@ -76,7 +76,7 @@ def test_from_raw_posts_to_a_data_set(server: HTTPServer, here: Path) -> None:
     loaded = load_file(here / "set" / "data.jsonl")
     assert [post.level for post in loaded.posts] == [*LEVELS[:5], 3]
     assert [post.high for post in loaded.posts] == [False, False, False, True, False, False]
-    audit = CliRunner().invoke(app, ["data", "audit", "set", "--json"])
+    audit = CliRunner().invoke(application(), ["data", "audit", "set", "--json"])
     assert audit.exit_code == 0, audit.output
 
 

@@ -30,7 +30,7 @@ import os, signal, sys
 from itertools import count
 from sqlalchemy import Engine, event
 from shouwang.annotate import importing, project
-from shouwang.cli import app
+from shouwang.cli import application
 from shouwang.data.duplicates import canonical, similar_within
 from shouwang.text import clean, deidentify
 
@@ -45,7 +45,7 @@ def import_(n):
             os.kill(os.getpid(), signal.SIGKILL)
     for name in ("before_cursor_execute", "commit"):
         event.listen(Engine, name, die)
-    app(["annotate", "import", "posts.jsonl", "-p", f"{n}.shouwang"])
+    application()(["annotate", "import", "posts.jsonl", "-p", f"{n}.shouwang"])
 
 for n in count(1, 6):
     child = os.fork()

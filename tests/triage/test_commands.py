@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from shouwang import database, ledger
-from shouwang.cli import app, serve
+from shouwang.cli import application, serve
 from shouwang.errors import InputError
 from shouwang.triage import acts, authors, keys
 from shouwang.triage.intake import Pseudonyms
@@ -25,7 +25,7 @@ class Shell:
         self.file = folder / "watch.sqlite"
 
     def __call__(self, *words: str) -> Result:
-        return CliRunner().invoke(app, [*words, "--database", str(self.file)], catch_exceptions=False)
+        return CliRunner().invoke(application(), [*words, "--database", str(self.file)], catch_exceptions=False)
 
     def write(self, name: str, *rows: object) -> str:
         path = self.folder / name

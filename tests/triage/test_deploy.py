@@ -11,7 +11,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]
 from typer.testing import CliRunner
 
-from shouwang.cli import app
+from shouwang.cli import application
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 
@@ -30,7 +30,9 @@ def test_every_command_of_the_compose_file_is_one_and_only_the_front_is_open() -
     told: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
     for name in ("watch", "worker"):
         words = [word for word in told["services"][name]["command"] if not word.startswith("-")][:2]
-        assert CliRunner().invoke(app, [*(words if words[0] == "watch" else words[:1]), "--help"]).exit_code == 0
+        assert (
+            CliRunner().invoke(application(), [*(words if words[0] == "watch" else words[:1]), "--help"]).exit_code == 0
+        )
         assert told["services"][name]["read_only"] and told["services"][name]["cap_drop"] == ["ALL"]
     opened = {name: service["ports"] for name, service in told["services"].items() if "ports" in service}
     assert opened == {"watch": ["127.0.0.1:8000:8000"]}

@@ -10,7 +10,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from shouwang.cli import app
+from shouwang.cli import application
 from shouwang.errors import InputError
 from shouwang.evaluate import evaluate, gold_from, read_predictions
 from shouwang.files import write_line
@@ -171,12 +171,12 @@ def test_the_command_trains_on_files_and_prints_json(checkpoint: Path, tmp_path:
     files = [write(tmp_path / f"{n}.jsonl", list(p)) for n, p in (("a", posts.train), ("b", posts.validation))]
     arguments = ["train", "--model", str(checkpoint), "--train", files[0], "--validation", files[1], "--task", "high"]
     options = ["--epochs", "1", "--max-length", "32", "--output", str(tmp_path / "run")]
-    found = CliRunner().invoke(app, [*arguments, *options, "--json"], catch_exceptions=False)
+    found = CliRunner().invoke(application(), [*arguments, *options, "--json"], catch_exceptions=False)
     assert found.exit_code == 0
     printed = json.loads(found.stdout)
     assert (printed["epochs"], printed["folder"]) == (1, str(tmp_path / "run"))
     assert printed["validation"].keys() == {"high"}
-    shown = CliRunner().invoke(app, [*arguments, *options], catch_exceptions=False)
+    shown = CliRunner().invoke(application(), [*arguments, *options], catch_exceptions=False)
     assert "weighted F1" in shown.stdout or "加权 F1" in shown.stdout
 
 
@@ -194,5 +194,5 @@ def test_the_command_refuses_with_a_fix(
     monkeypatch.setenv("SHOUWANG_DATA", str(real_data))
     command = ["train", "--output", str(tmp_path / "run"), "--drop-leaks", *arguments]
     with pytest.raises(InputError, match=message):
-        CliRunner().invoke(app, command, catch_exceptions=False)
+        CliRunner().invoke(application(), command, catch_exceptions=False)
     assert not (tmp_path / "run").exists()
