@@ -161,10 +161,11 @@ def test_offsets_stay_in_order_and_in_range(text: str, variants: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["死", "死 ", "a ", "zisha", "紫砂", "&amp;", "😀", "zi ", "a1", "歹", "想4", "自自", " ", "wo", "nnng"]
+    "piece",
+    ["死", "死 ", "a ", "zisha", "zi4", "紫砂", "&amp;", "😀", "zi ", "a1", "歹", "想4", "自自", " ", "wo", "nnng"],
 )
 def test_a_very_long_post_takes_no_quadratic_time(piece: str) -> None:
     canonical("啊")
-    started = time.perf_counter()
+    started = time.process_time()
     canonical(piece * (100_000 // len(piece)))
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5

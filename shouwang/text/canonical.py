@@ -48,7 +48,6 @@ _TO_NORMALISE = (  # every character that Unicode's compatibility forms, marks o
 )
 _TO_SIMPLIFY = (range(0x3400, 0x4DC0), range(0x4E00, 0xA000), range(0xF900, 0xFB00), range(0x20000, 0x2FA20))
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-_FLAGS = range(0x1F1E6, 0x1F200)
 _LETTER_BLOCKS = (0x1F150, 0x1F170)  # negative circled and squared A–Z, which NFKC leaves alone
 
 

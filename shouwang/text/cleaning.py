@@ -8,14 +8,16 @@ from shouwang.text.aligned import Aligned, Rule, applied
 from shouwang.text.canonical import single_blanks, without_entities
 
 _TAG = re.compile(r"<(?:br|/?p|/?div)\b[^<>]{0,200}>|<!--.{0,1000}?-->|</?[A-Za-z][^<>]{0,500}>", re.DOTALL)
-_REPOSTED = re.compile(r"\s*//\s*@.*", re.DOTALL)
+_REPOSTED = re.compile(r"(?<!\s)\s*//\s*@.*", re.DOTALL)
 _REPLY = re.compile(r"^\s*(?:回复|回覆|Reply to)\s*@[\w·-]{1,30}\s*[:：]?\s*")
 _MENTION = re.compile(r"@[\w·-]{1,30}")
 _URL = re.compile(r"(?:https?|ftp)://[A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]+", re.IGNORECASE)
 _TOPIC = re.compile(r"#[^#\n]{1,60}#")
 _EMPTY_REPOST = re.compile(r"^\s*(?:转发微博|转发|轉發微博|Repost)\s*$")
 _INVISIBLE = re.compile("[\u00ad\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff]")  # but the joiner of emoji
-_FOLDED = re.compile(r"(?:\.{3}|…)+\s*(?:展开全文|全文)\s*[a-z]?\s*$|\s*收起d?\s*$")
+_FOLDED = re.compile(  # from where a run begins, since to try every place in it takes quadratic time
+    r"(?<!…)(?<!\.{3})(?:\.{3}|…)+\s*(?:展开全文|全文)\s*[a-z]?\s*$|(?<!\s)\s*收起d?\s*$"
+)
 
 
 def without_invisible(text: Aligned) -> Aligned:
