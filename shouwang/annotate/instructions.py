@@ -25,13 +25,14 @@ def instructs(text: str) -> bool:
 
 
 def left_out(text: str) -> list[tuple[int, int]]:
-    """The clauses (start, end) that a language model is not shown, in order."""
+    """The clauses (start, end) that a language model is not shown, in order, each up to where the next one begins."""
     plain = canonical(text, variants=False)
     parts, spans, place = clauses(plain.text), [], 0
     for part, goes in zip(parts, going(parts, detector()), strict=True):
-        if goes:
-            spans.append(plain.original(place, place + len(part)))
+        start, end = plain.original(place, place + len(part))
         place += len(part)
+        if goes:
+            spans.append((start, max(end, plain.starts[place] if place < len(plain.starts) else len(text))))
     return spans
 
 
