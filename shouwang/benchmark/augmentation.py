@@ -161,16 +161,17 @@ def _posts(what: str, posts: Round) -> Iterable[LabelledPost]:
         return [LabelledPost(row.id, row.text, row.level) for row in builtin.invented() if row.level >= 0]
     if not Path(what).is_file():
         return load.load(what)
-    return _with_origins(Path(what), {post.id for post in posts.train}, posts.name)
+    return _with_origins(Path(what), posts)
 
 
-def _with_origins(path: Path, train: set[str], name: str) -> list[LabelledPost]:
+def _with_origins(path: Path, posts: Round) -> list[LabelledPost]:
     """The posts of a file, without those that were made from, or taught by, posts this round does not train on."""
+    train = {post.id for post in posts.train}
 
     def usable(row: Row) -> bool:
         origins, notes = row.values.get("origins"), row.values.get("notes")
         taught_in = notes.get("round") if isinstance(notes, dict) else None
-        of_this_round = taught_in is None or str(taught_in).rpartition("/")[2] == name
+        of_this_round = taught_in is None or _learned_in(str(taught_in), posts)
         return of_this_round and (not isinstance(origins, list) or all(origin in train for origin in origins))
 
     rows = [row for row in files.read_rows(path) if isinstance(row, Skipped) or usable(row)]
@@ -179,6 +180,12 @@ def _with_origins(path: Path, train: set[str], name: str) -> list[LabelledPost]:
     if bad:
         raise InputError(f"{path}: a record cannot be read; correct it first: {bad}")
     return [each for each in found if isinstance(each, LabelledPost)]
+
+
+def _learned_in(taught_in: str, posts: Round) -> bool:
+    """Whether a teacher of "DATA/fold1" learned from this round's posts, as far as the names tell."""
+    data, _, name = taught_in.rpartition("/")
+    return name == posts.name and f"{posts.study}+".startswith(f"{Path(data).stem}+")  # the test set's name may follow
 
 
 @dataclass(frozen=True, slots=True)

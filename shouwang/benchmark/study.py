@@ -23,7 +23,7 @@ OWN_FOLDS = 5
 class Round:
     """One training set and the posts it is judged on; `dropped` names training posts that stood among those.
 
-    `added` posts train too, and choose nothing: no epoch is chosen on posts that nobody wrote.
+    `added` posts train too, and choose nothing: no epoch is chosen on posts that nobody wrote. `study` is its name.
     """
 
     name: str
@@ -31,6 +31,7 @@ class Round:
     held_out: tuple[LabelledPost, ...]
     dropped: tuple[str, ...] = ()
     added: tuple[LabelledPost, ...] = ()
+    study: str = ""
 
     def for_task(self, task: Task) -> Round:
         """Only the posts with a label for the task; raises InputError when a side has none."""
@@ -39,7 +40,7 @@ class Round:
         )
         if not train or not held_out:
             raise InputError(f"{self.name}: no post has a label for task '{task}'; choose another with --tasks")
-        return Round(self.name, train, held_out, self.dropped)
+        return Round(self.name, train, held_out, self.dropped, study=self.study)
 
     @property
     def sha256(self) -> str:
@@ -93,12 +94,14 @@ def study(
     rounds = dict(folds)
     if test:
         rounds[TEST] = ([post for _, held_out in folds.values() for post in held_out], test)
-    return Study(name, {part: _round(part, *sides, drop_leaks) for part, sides in rounds.items()})
+    return Study(name, {part: _round(name, part, *sides, drop_leaks) for part, sides in rounds.items()})
 
 
-def _round(name: str, train: Sequence[LabelledPost], held_out: Sequence[LabelledPost], drop_leaks: bool) -> Round:
+def _round(
+    study: str, name: str, train: Sequence[LabelledPost], held_out: Sequence[LabelledPost], drop_leaks: bool
+) -> Round:
     split = refuse_leaks(train, held_out, drop_leaks=drop_leaks)
-    return Round(name, split.kept, tuple(held_out), tuple(post.id for post in split.dropped))
+    return Round(name, split.kept, tuple(held_out), tuple(post.id for post in split.dropped), study=study)
 
 
 def _published(data: str) -> tuple[dict[str, _Sides], list[LabelledPost]]:

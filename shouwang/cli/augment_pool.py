@@ -147,7 +147,7 @@ def _begun(path: Path, mark: str) -> list[list[float]]:
     """The whole lines of that file, and no others stay in it; none where it is about other posts or another teacher."""
     head = {"fingerprint": mark}
     rows: list[list[float]] = []
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
     with suppress(ValueError, KeyError, TypeError):  # the line that the interruption cut
         if json.loads(lines[0] if lines else "null") == head:
             rows += (json.loads(line)["p"] for line in lines[1:])

@@ -86,7 +86,7 @@ def test_an_interrupted_teacher_goes_on_where_it_stopped(tmp_path: Path, monkeyp
     taught = tmp_path / "out" / augment_pool.TAUGHT
     taught.unlink()
     taught_in_parts(tmp_path, monkeypatch, parts=2)
-    taught.write_bytes(taught.read_bytes()[:-9])  # as a kill may leave it
+    taught.write_bytes(taught.read_bytes()[:-9] + b"\xff")  # as a kill may leave it
     went_on, result = taught_in_parts(tmp_path, monkeypatch, parts=9)
     assert (result.exit_code, went_on.asked) == (0, 3)  # 7 posts were there; 9 more in parts of 4
     assert (tmp_path / "out" / room.NEW).read_bytes() == at_once

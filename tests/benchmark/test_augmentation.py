@@ -77,8 +77,9 @@ def test_posts_that_leak_or_whose_origin_is_held_out_are_left_out(tmp_path: Path
 def test_a_post_that_was_taught_by_another_round_is_left_out(tmp_path: Path) -> None:
     file = written(
         tmp_path / "taught.jsonl",
-        {"text": "别轮标注的帖子", "level": 0, "notes": {"round": "mine.jsonl/fold2"}},
-        {"text": "本轮标注的帖子", "level": 0, "notes": {"round": f"mine.jsonl/{ROUND.name}"}},
+        {"text": "别轮标注的帖子", "level": 0, "notes": {"round": "a/invented.jsonl/fold2"}},
+        {"text": "别的数据标注的帖子", "level": 0, "notes": {"round": f"a/other.jsonl/{ROUND.name}"}},
+        {"text": "本轮标注的帖子", "level": 0, "notes": {"round": f"a/invented.jsonl/{ROUND.name}"}},
     )
     assert [post.text for post in augmentation(file).more(ROUND, 0)[0]] == ["本轮标注的帖子"]
 
