@@ -48,11 +48,12 @@ def without_instructions(text: str) -> str:
 
 def going(parts: Sequence[str], found: Detector) -> list[bool]:
     """Which clauses of a canonical text are left out: those that speak to the rater almost surely, and what of the
-    same sentence beside them may. What names a wish to die or a method stays, whatever it says."""
+    same sentence beside them may. What names a wish to die or a method, also in disguise, stays, whatever it says."""
     if not parts:
         return []
     scores = found.scores(parts)
-    free = [not any(cues.CUES[cue].kind in ("wish", "method") for cue, _, _ in cues.find(part)) for part in parts]
+    read = [canonical(part).text for part in parts]
+    free = [not any(cues.CUES[cue].kind in ("wish", "method") for cue, _, _ in cues.find(part)) for part in read]
     goes = [bool(score > found.leave) and may for score, may in zip(scores, free, strict=True)]
     joined = [not _CLOSED.search(part) for part in parts]
     steps = [(a, b) for a, b in pairwise(range(len(parts))) if joined[a]]
