@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from shouwang import scale
 from shouwang.errors import InputError
+from shouwang.language import Words, say
 from shouwang.posts import LabelledPost, Post, Row, Skipped
 
 ROWS_LOOKED_AT = 100  # for a text column, before the file is given up
@@ -66,11 +67,16 @@ def labelled_from(
             level = _label(row, columns.get("level"), range(len(scale.LEVELS)))
             high = _label(row, columns.get("high"), range(2))
         except InputError as error:
-            yield Skipped(f"{row.where} (post {post.id})", str(error), "correct the label or name another column")
+            yield Skipped(
+                f"{row.where} (post {post.id})",
+                str(error),
+                say("correct the label or name another column", "请改正标签，或指定另一列"),
+            )
             continue
         yield LabelledPost(post.id, post.text, level, None if high is None else bool(high))
 
 
+_ROLES = {"text": "正文", "id": "编号", "level": "等级", "high": "高低风险"}
 _GUESSES = {"text": TEXT_COLUMNS, "id": ID_COLUMNS, "level": LEVEL_COLUMNS, "high": HIGH_COLUMNS}
 
 
@@ -96,7 +102,8 @@ def _with_columns(
             yield row, columns
             continue
         role = _missing(columns, wanted)[0]
-        skip = Skipped(row.where, _no_column(role, wanted[role], row), f"name it with --{role}-column")
+        fix = say(f"name it with --{role}-column", f"请用 --{role}-column 指定")
+        skip = Skipped(row.where, _no_column(role, wanted[role], row), fix)
         if complete:
             yield skip, {}
         elif len(without) < ROWS_LOOKED_AT:
@@ -126,26 +133,49 @@ def _missing(columns: Mapping[str, str], wanted: Mapping[str, str | None]) -> li
 def _no_column(role: str, given: str | None, row: Row) -> str:
     """What is missing among what. Only plain names are spelled: in a file without a header they would be a post."""
     names = [name if re.fullmatch(r"[\w.-]{1,30}", name, re.ASCII) else "…" for name in map(str, row.values)]
-    missing = f"no column '{given}'" if given else f"no {role} column recognised"
-    return f"{missing} among its {len(names)} columns ({', '.join(names)})"
+    there, count = ", ".join(names), len(names)
+    if given:
+        return say(
+            f"no column '{given}' among its {count} columns ({there})", f"共 {count} 列（{there}），没有“{given}”列"
+        )
+    return say(
+        f"no {role} column recognised among its {count} columns ({there})",
+        f"共 {count} 列（{there}），认不出哪一列是{_ROLES[role]}",
+    )
 
 
 def _post(row: Row, columns: Mapping[str, str]) -> Post | Skipped:
     column = columns["text"]
     text = row.values.get(column)
     if text is None:
-        return Skipped(row.where, f"no '{column}'", "every record needs a text")
+        return Skipped(
+            row.where,
+            say(f"no '{column}'", f"没有“{column}”"),
+            say("every record needs a text", "每条记录都要有正文"),
+        )
     if not isinstance(text, str):
-        return Skipped(row.where, f"'{column}' is {_kind(text)}", "a text in quotes is expected")
+        return Skipped(
+            row.where,
+            say(f"'{column}' is {_kind(text)}", f"“{column}”是{_kind(text)}"),
+            say("a text in quotes is expected", "应是带引号的文字"),
+        )
     if not text or text.isspace():
-        return Skipped(row.where, "the text is empty", "leave the record out or fill it in")
+        fix = say("leave the record out or fill it in", "请删去这条记录，或补上正文")
+        return Skipped(row.where, say("the text is empty", "正文为空"), fix)
     name = _id(row.values.get(columns["id"])) if "id" in columns else ""
     return Post(_storable(name or row.where), _storable(text))
 
 
 def _kind(value: object) -> str:
-    kinds = {bool: "true or false", int: "a number", float: "a number", list: "a list", dict: "an object"}
-    return kinds.get(type(value), "not a text")
+    number = Words("a number", "数字")
+    kinds = {
+        bool: Words("true or false", "真或假"),
+        int: number,
+        float: number,
+        list: Words("a list", "列表"),
+        dict: Words("an object", "对象"),
+    }
+    return str(kinds.get(type(value), Words("not a text", "别的东西，不是文字")))
 
 
 def _id(value: object) -> str:
@@ -174,7 +204,8 @@ def _label(row: Row, column: str | None, allowed: Sequence[int]) -> int | None:
     try:
         number = float(str(int(value) if isinstance(value, bool) else value))
     except ValueError:
-        raise InputError(f"label '{column}' is not a number") from None
+        raise InputError(say(f"label '{column}' is not a number", f"标签“{column}”不是数字")) from None
     if number in allowed:
         return int(number)
-    raise InputError(f"label '{column}' {number:g} is outside {allowed[0]}–{allowed[-1]}")
+    span = f"{allowed[0]}–{allowed[-1]}"
+    raise InputError(say(f"label '{column}' {number:g} is outside {span}", f"标签“{column}”为 {number:g}，超出 {span}"))

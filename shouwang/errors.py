@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shouwang.language import say
+
 ALL_WELL, SOME_SKIPPED, NOTHING_DONE, INTERRUPTED = 0, 1, 2, 130
 """Exit codes of every command."""
 
@@ -18,7 +20,10 @@ class MissingExtraError(ShouwangError):
     """A part of the software needs packages that the plain install leaves out."""
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs more packages; install them with: pip install 'shouwang[{extra}]'")
+        how = f"pip install 'shouwang[{extra}]'"
+        super().__init__(
+            say(f"{what} needs more packages; install them with: {how}", f"{what}：还需要别的软件包，请安装：{how}")
+        )
 
 
 def where(error: BaseException) -> str:

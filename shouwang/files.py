@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
 from shouwang.columns import TEXT_COLUMNS, column_name
 from shouwang.errors import InputError
+from shouwang.language import Words, say
 from shouwang.posts import Row, Skipped
 
 if TYPE_CHECKING:
@@ -59,20 +60,30 @@ def read_rows(
             found = True
             yield row
     except FileNotFoundError:
-        raise InputError(f"{source}: no such file; check the path") from None
+        raise InputError(f"{source}: {say('no such file; check the path', '没有这个文件，请检查路径')}") from None
     except IsADirectoryError:
-        raise InputError(f"{source}: a folder; name the files in it") from None
+        raise InputError(f"{source}: {say('a folder; name the files in it', '这是文件夹，请写明其中的文件')}") from None
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{source}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"{source}: {say('cannot be read', '无法读取')} ({why})") from None
     if not found:
-        yield Skipped(str(source), "no record in it", "it is empty, or holds nothing but column names")
+        yield Skipped(
+            str(source),
+            say("no record in it", "其中没有记录"),
+            say("it is empty, or holds nothing but column names", "文件是空的，或只有列名"),
+        )
 
 
 def _check_encoding(name: str | None) -> None:
     try:
         "x".encode(name or "utf-8")
     except (LookupError, ValueError):
-        raise InputError(f"unknown encoding '{name}'; try utf-8, gb18030 or utf-16") from None
+        raise InputError(
+            say(
+                f"unknown encoding '{name}'; try utf-8, gb18030 or utf-16",
+                f"不认识的编码“{name}”；可试 utf-8、gb18030 或 utf-16",
+            )
+        ) from None
 
 
 def _ending(name: str) -> str:
@@ -106,7 +117,10 @@ def _opened(source: str | Path) -> Iterator[io.BufferedReader]:
         yield stream
 
 
-_BINARY = {b"PAR1": "Parquet; name a file ending in .parquet", b"PK\x03\x04": "a workbook or archive; save it as CSV"}
+_BINARY = {
+    b"PAR1": Words("Parquet; name a file ending in .parquet", "这是 Parquet；文件名应以 .parquet 结尾"),
+    b"PK\x03\x04": Words("a workbook or archive; save it as CSV", "这是工作簿（如 Excel）或压缩包；请另存为 CSV"),
+}
 
 
 def _refuse_binary(name: str, head: bytes, encoding: str) -> None:
@@ -114,7 +128,13 @@ def _refuse_binary(name: str, head: bytes, encoding: str) -> None:
         if head.startswith(mark):
             raise InputError(f"{name}: {found}")
     if head.count(0) * 10 > len(head) and not encoding.startswith(("utf-16", "utf-32")):
-        raise InputError(f"{name}: not a text file; if it is UTF-16, say so with --encoding utf-16-le")
+        raise InputError(
+            f"{name}: "
+            + say(
+                "not a text file; if it is UTF-16, say so with --encoding utf-16-le",
+                "不是文本文件；若是 UTF-16，请加 --encoding utf-16-le",
+            )
+        )
 
 
 _Lines = Iterator[tuple[int, str] | Skipped]
@@ -129,7 +149,13 @@ def _format_of(name: str, head: str, text_column: str | None) -> _Reader:
     if first.startswith("{"):
         return _jsonl_rows
     if re.match(r"\[\s*(\{|$)", first):
-        raise InputError(f"{name}: one JSON list; write one object per line instead, as `jq -c '.[]'` does")
+        raise InputError(
+            f"{name}: "
+            + say(
+                "one JSON list; write one object per line instead, as `jq -c '.[]'` does",
+                "整个文件是一个 JSON 列表；请改为每行一个对象，可用 `jq -c '.[]'`",
+            )
+        )
     known = {*TEXT_COLUMNS, column_name(text_column or "text")}
     for separator in "\t,;":
         if known & {column_name(cell.strip('"\r')) for cell in first.split(separator)}:
@@ -166,12 +192,14 @@ def _decoded_lines(name: str, stream: BinaryIO, encoding: str) -> _Lines:
         with io.TextIOWrapper(stream, encoding, errors="replace", newline="\n") as text:
             yield from enumerate(text, 1)
         return
-    fix = "save the file as UTF-8 or name its encoding with --encoding"
+    fix = say(
+        "save the file as UTF-8 or name its encoding with --encoding", "请把文件存为 UTF-8，或用 --encoding 指明编码"
+    )
     for number, line in enumerate(stream, 1):
         try:
             decoded = line.decode(encoding)
         except ValueError:
-            yield Skipped(f"{name}:{number}", f"not valid {encoding}", fix)
+            yield Skipped(f"{name}:{number}", say(f"not valid {encoding}", f"不是有效的 {encoding}"), fix)
         else:
             yield number, decoded.removeprefix("\ufeff") if number == 1 else decoded
 
@@ -187,12 +215,20 @@ def _jsonl_rows(name: str, lines: _Lines) -> Iterator[Row | Skipped]:
         try:
             values = json.loads(line)
         except (ValueError, RecursionError):
-            yield Skipped(f"{name}:{number}", "not a complete JSON object", "one JSON object per line is expected")
+            yield Skipped(
+                f"{name}:{number}",
+                say("not a complete JSON object", "不是完整的 JSON 对象"),
+                say("one JSON object per line is expected", "应每行一个 JSON 对象"),
+            )
             continue
         if isinstance(values, dict):
             yield Row(f"{name}:{number}", values)
         else:
-            yield Skipped(f"{name}:{number}", "JSON, but not an object", 'write {"id": ..., "text": ...}')
+            yield Skipped(
+                f"{name}:{number}",
+                say("JSON, but not an object", "是 JSON，但不是对象"),
+                say('write {"id": ..., "text": ...}', '请写成 {"id": ..., "text": ...}'),
+            )
 
 
 def _text_rows(name: str, lines: _Lines) -> Iterator[Row | Skipped]:
@@ -258,7 +294,7 @@ def _csv_cells(line: str, following: _Again, separator: str) -> list[str]:
         return next(csv.reader(record(), delimiter=separator, strict=True))
     except csv.Error:
         following.put_back(taken)
-        raise csv.Error("a quote is opened and not properly closed") from None
+        raise csv.Error(say("a quote is opened and not properly closed", "引号没有正确闭合")) from None
 
 
 def _tsv_rows(name: str, lines: _Lines) -> Iterator[Row | Skipped]:
@@ -271,7 +307,8 @@ def _table_rows(name: str, lines: _Lines, cells: Callable[[str], list[str]]) -> 
     for item in lines:
         if isinstance(item, Skipped):
             if not header:
-                raise InputError(f"{item.where}: the line of column names is {item.reason}; {item.fix}")
+                names = say("the line of column names is ", "列名这一行")
+                raise InputError(f"{item.where}: {names}{item.reason}; {item.fix}")
             yield item
             continue
         number, line = item
@@ -280,7 +317,11 @@ def _table_rows(name: str, lines: _Lines, cells: Callable[[str], list[str]]) -> 
         try:
             values = cells(line)
         except csv.Error as error:
-            yield Skipped(f"{name}:{number}", str(error), 'close it, or write "" for one quote')
+            yield Skipped(
+                f"{name}:{number}",
+                str(error),
+                say('close it, or write "" for one quote', '请闭合，或用 "" 表示一个引号'),
+            )
             continue
         if not header:
             header = [cell.strip() for cell in values]
@@ -290,8 +331,12 @@ def _table_rows(name: str, lines: _Lines, cells: Callable[[str], list[str]]) -> 
         if len(values) == len(header):
             yield Row(f"{name}:{number}", dict(zip(header, values, strict=True)))
         else:
-            found = f"{len(values)} cells where the header has {len(header)}"
-            yield Skipped(f"{name}:{number}", found, "quote cells that contain the separator")
+            found = say(
+                f"{len(values)} cells where the header has {len(header)}",
+                f"有 {len(values)} 格，而表头有 {len(header)} 格",
+            )
+            fix = say("quote cells that contain the separator", "含分隔符的格子请加引号")
+            yield Skipped(f"{name}:{number}", found, fix)
 
 
 def _parquet_rows(path: Path) -> Iterator[Row | Skipped]:
@@ -305,7 +350,8 @@ def _parquet_rows(path: Path) -> Iterator[Row | Skipped]:
         for number, values in enumerate(rows, 1):
             yield Row(f"{path.name}:{number}", values)
     except polars.exceptions.PolarsError as error:
-        raise InputError(f"{path}: not a readable Parquet file ({type(error).__name__})") from None
+        what = say("not a readable Parquet file", "不是可读的 Parquet 文件")
+        raise InputError(f"{path}: {what} ({type(error).__name__})") from None
 
 
 _READERS: dict[str, _Reader] = {

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import TypeVar
 
 from shouwang.errors import InputError
+from shouwang.language import say
 
 T = TypeVar("T")
 
@@ -19,5 +20,7 @@ def get(registry: Mapping[str, T], name: str, kind: str) -> T:
     if name in registry:
         return registry[name]
     close = get_close_matches(name, registry, n=1)
-    hint = f"Did you mean '{close[0]}'?" if close else f"There are: {', '.join(registry)}."
-    raise InputError(f"No {kind} '{name}'. {hint}")
+    there = ", ".join(registry)
+    hint = f"Did you mean '{close[0]}'?" if close else f"There are: {there}."
+    zh = f"是不是“{close[0]}”？" if close else f"可用的有：{there}。"
+    raise InputError(say(f"No {kind} '{name}'. {hint}", f"没有“{name}”。{zh}"))

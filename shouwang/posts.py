@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from shouwang import scale
+from shouwang.language import say
 from shouwang.scale import Indicator
 
 
@@ -126,4 +127,4 @@ class Skipped:
     fix: str = field(default="")
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.reason}" + (f"; {self.fix}" if self.fix else "")
+        return f"{self.where}: {self.reason}" + (say("; ", "；") + self.fix if self.fix else "")

@@ -116,6 +116,12 @@ def test_some_skipped_is_1_and_says_file_line_and_fix_but_no_text(run: Run, tmp_
     assert len((tmp_path / "out.jsonl.skipped.jsonl").read_text().splitlines()) == 2
 
 
+def test_a_file_without_a_text_column_is_named_once_with_its_folder_and_line(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "a.csv").write_text(f"one,two\n1,{TEA}\n", encoding="utf-8")
+    assert "\n  sub/a.csv:2: no text column recognised among its 2 columns" in run("sub/a.csv").stdout
+
+
 def test_nothing_done_is_2(run: Run, tmp_path: Path) -> None:
     (tmp_path / "header.csv").write_text("id,text\n")
     done = run("header.csv", ".")

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from shouwang.columns import labelled_from, posts_from
 from shouwang.errors import InputError
 from shouwang.files import count_rows, read_rows
+from shouwang.language import use_language
 from shouwang.posts import LabelledPost, Post, Row, Skipped
 
 TEA, RAIN = "今天喝到好喝的茶", "下雨了，带伞"
@@ -37,6 +38,18 @@ def only(path: Path, content: str | bytes) -> Skipped:
     (skip,) = skipped
     assert TEA not in str(skip)
     return skip
+
+
+def test_who_reads_only_chinese_is_told_in_chinese(tmp_path: Path) -> None:
+    use_language("zh")
+    assert str(only(tmp_path / "a.jsonl", f'{{"text": "{TEA}"}}\n{{"text": ""}}')) == (
+        "a.jsonl:2: 正文为空；请删去这条记录，或补上正文"
+    )
+    with pytest.raises(InputError, match="没有这个文件，请检查路径"):
+        list(read_rows(tmp_path / "none.csv"))
+    (tmp_path / "b.csv").write_text(f"一,二\n1,{TEA}\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"共 2 列（…, …），认不出哪一列是正文；请用 --text-column 指定"):
+        list(posts_from(read_rows(tmp_path / "b.csv")))
 
 
 # --- formats --------------------------------------------------------------------------------------------------------

@@ -65,8 +65,8 @@ def application(arguments: Sequence[str] = ()) -> typer.Typer:
             "评估中文帖子所表达的自杀风险（0–10），并说明依据。它为做决定的人排序文字，不替人做决定。",
         ),
         epilog=say(
-            "If you or someone near you is in danger: in mainland China call 12356 or 120; elsewhere findahelpline.com.",
-            "如果你或身边的人有危险：中国大陆请拨打 12356 或 120；其他地区见 findahelpline.com。",
+            "If you or someone near you is in danger: in mainland China call 12356, 120 or 110; elsewhere findahelpline.com.",
+            "如果你或身边的人有危险：中国大陆请拨打 12356、120 或 110；其他地区见 findahelpline.com。",
         ),
     )
     app.callback()(_options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -108,7 +109,14 @@ def _read(
             rows = files.read_rows(source, encoding=encoding, text_column=text_column)
             yield from posts_from(rows, text_column=text_column, id_column=id_column)
         except InputError as error:
-            yield Skipped(source, str(error).removeprefix(f"{source}: "))
+            yield _whole(source, str(error))
+
+
+def _whole(source: str, error: str) -> Skipped:
+    """A file that cannot be read, named once and as it was given; with the line, where the error has one."""
+    rest = error.removeprefix(source if error.startswith(f"{source}:") else Path(source).name)
+    line = re.match(r"(:\d+)?: ", rest)
+    return Skipped(source + (line[1] or ""), rest[line.end() :]) if line else Skipped(source, error)
 
 
 def _total(sources: Iterable[str]) -> int | None:

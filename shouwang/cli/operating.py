@@ -40,7 +40,12 @@ def operating_points(
 
     loaded = store.load(model)
     if loaded.operating is None:
-        raise InputError(f"model {loaded.name} {loaded.version} states no operating points; name another with --model")
+        raise InputError(
+            say(
+                f"model {loaded.name} {loaded.version} states no operating points; name another with --model",
+                f"模型 {loaded.name} {loaded.version} 没有工作点；请用 --model 换一个模型",
+            )
+        )
     stream = stream_of(loaded, base_rate, rest)
     points = [loaded.operating.point(name, stream) for name in (*loaded.operating.points, *(further or ()))]
     if as_json:

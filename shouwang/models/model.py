@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shouwang.errors import InputError
+from shouwang.language import say
 from shouwang.models import reasons
 from shouwang.models.blend import Blend
 from shouwang.models.finetuned import Finetuned
@@ -63,8 +64,12 @@ class Model:
         """
         if self.operating is None:
             raise InputError(
-                f"model {self.name} {self.version} states no operating points; it flags posts from p_high "
-                f"{self.threshold:g} on: use it without naming one, or build it again with this version"
+                say(
+                    f"model {self.name} {self.version} states no operating points; it flags posts from p_high "
+                    f"{self.threshold:g} on: use it without naming one, or build it again with this version",
+                    f"模型 {self.name} {self.version} 没有工作点；它从 p_high {self.threshold:g} 起标出帖子："
+                    "请不要指定工作点，或用本版本重新构建",
+                )
             )
         return replace(self, threshold=self.operating.point(point, stream).threshold, point=point)
 

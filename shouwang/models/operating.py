@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from shouwang import lookup
 from shouwang.errors import InputError
+from shouwang.language import say
 
 Group = Literal["high", "low", "everyday"]
 GROUPS: tuple[Group, ...] = get_args(Group)
@@ -39,7 +40,12 @@ class Stream:
     def __post_init__(self) -> None:
         lookup.get(RESTS, self.rest, "kind of posts")
         if not 0 <= self.base_rate <= 1:
-            raise InputError(f"base rate {self.base_rate}: expected the share of high posts, 0 to 1 (0.02 is 2%)")
+            raise InputError(
+                say(
+                    f"base rate {self.base_rate}: expected the share of high posts, 0 to 1 (0.02 is 2%)",
+                    f"占比 {self.base_rate}：应是高风险帖子的占比，0 到 1（0.02 即 2%）",
+                )
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +124,11 @@ class Operating:
         read, of = map(int, found.groups()) if found else (0, 0)
         if not 0 < read <= of:
             raise InputError(
-                f"operating point '{name}': expected workload=POSTS/OF in whole numbers, POSTS from 1 up to OF, "
-                "for example workload=200/1000"
+                say(
+                    f"operating point '{name}': expected workload=POSTS/OF in whole numbers, POSTS from 1 up to OF, "
+                    "for example workload=200/1000",
+                    f"工作点“{name}”：应写成 workload=标出条数/总条数，都是整数，前者从 1 到后者，如 workload=200/1000",
+                )
             )
         high, rest = self.curves["high"], self.curves[RESTS[stream.rest]]
         thresholds = np.unique([0.0, *high.quantiles, *rest.quantiles])

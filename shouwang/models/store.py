@@ -19,6 +19,7 @@ from safetensors.numpy import load as tensors_in
 from safetensors.numpy import save as to_bytes
 
 from shouwang.errors import InputError
+from shouwang.language import say
 from shouwang.models.blend import Blend
 from shouwang.models.encoder import TextEncoder
 from shouwang.models.features import HashedFeatures
@@ -59,12 +60,28 @@ def load(folder: str | Path | None = None) -> Model:
                 return _model(settings, tensors, files)
     except (FileNotFoundError, NotADirectoryError) as error:
         missing = Path(error.filename).name
-        raise InputError(f"{path}: no model here ({missing} is missing); name the folder that holds it") from None
+        raise InputError(
+            f"{path}: "
+            + say(
+                f"no model here ({missing} is missing); name the folder that holds it",
+                f"这里没有模型（缺 {missing}）；请写明模型所在的文件夹",
+            )
+        ) from None
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: the model cannot be read ({error}); copy or build it again") from None
+        raise InputError(
+            f"{path}: "
+            + say(
+                f"the model cannot be read ({error}); copy or build it again",
+                f"模型无法读取（{error}）；请重新复制或构建",
+            )
+        ) from None
     raise InputError(
-        f"{path}: made for another version of shouwang (format {made_for}, not {FORMAT}, or other heads or cues); "
-        "build it again with this version"
+        f"{path}: "
+        + say(
+            f"made for another version of shouwang (format {made_for}, not {FORMAT}, or other heads or cues); "
+            "build it again with this version",
+            f"是为另一版本的 shouwang 制作的（格式 {made_for}，不是 {FORMAT}，或输出头、线索词不同）；请用本版本重新构建",
+        )
     )
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from shouwang.errors import InputError
 from shouwang.files import jsonl_to_csv, jsonl_to_parquet, write_line
+from shouwang.language import say
 from shouwang.posts import Assessment, Post, Skipped
 from shouwang.scale import INDICATORS
 
@@ -122,16 +123,30 @@ def assess_records(
 def _partial(output: Path, run: str) -> Path:
     """The partial file of that run; raises InputError when the output cannot be begun."""
     if output.suffix not in (".jsonl", ".csv", ".parquet"):
-        raise InputError(f"{output.name}: cannot write '{output.suffix}'; use .jsonl, .csv or .parquet")
+        raise InputError(
+            f"{output.name}: "
+            + say(
+                f"cannot write '{output.suffix}'; use .jsonl, .csv or .parquet",
+                f"不能写“{output.suffix}”；请用 .jsonl、.csv 或 .parquet",
+            )
+        )
     if output.exists():
-        raise InputError(f"{output} exists already; name another file or remove it")
+        raise InputError(
+            say(
+                f"{output} exists already; name another file or remove it", f"{output} 已存在；请换一个文件名，或删去它"
+            )
+        )
     output.parent.mkdir(parents=True, exist_ok=True)
     partial = _beside(output, f".{zlib.crc32(run.encode()):08x}.partial")
     for other in output.parent.glob(f"{escape(output.name)}.*.partial"):
         if other != partial:
             raise InputError(
-                f"{other} is an unfinished run over other input, with other columns or another model; "
-                "give that command again to finish it, remove the file, or name another output"
+                say(
+                    f"{other} is an unfinished run over other input, with other columns or another model; "
+                    "give that command again to finish it, remove the file, or name another output",
+                    f"{other} 是一次未完成的运行，输入、列或模型不同；请重新输入那条命令把它做完，或删去该文件，"
+                    "或换一个输出文件名",
+                )
             )
     return partial
 
@@ -165,10 +180,13 @@ def _journalled(
     for done in _done(partial) if partial is not None and partial.exists() else ():
         post = next(posts, None)
         if post is None or post.id != done.id:
-            found = "no more posts" if post is None else f"post {_short(post.id)}"
+            found = say("no more posts", "没有更多帖子") if post is None else say("post ", "帖子 ") + _short(post.id)
             raise InputError(
-                f"{partial} goes on with post {_short(done.id)}, the input with {found}; "
-                "give the input as it was, or remove the file to begin anew"
+                say(
+                    f"{partial} goes on with post {_short(done.id)}, the input with {found}; "
+                    "give the input as it was, or remove the file to begin anew",
+                    f"{partial} 接下去是帖子 {_short(done.id)}，而输入是{found}；请给出原来的输入，或删去该文件重新开始",
+                )
             )
         summary.resumed += 1
         yield post, done
