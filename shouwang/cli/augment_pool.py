@@ -127,9 +127,13 @@ def _answers(
     """What the teacher says: first what the file of an interrupted run has of it. That file holds no text."""
     from shouwang.augment.records import in_parts
 
-    rows = _begun(path, _fingerprint(posts, encoders, split))[: len(posts)]
+    head = {"fingerprint": _fingerprint(posts, encoders, split)}
+    rows = _begun(path, head)[: len(posts)]
     if len(rows) < len(posts):
-        teacher = _teacher(encoders, split)
+        teacher = _teacher(encoders, split)  # one that cannot be had costs no answer of another
+        whole = path.with_name(f"{path.name}.new")
+        whole.write_text("".join(f"{json.dumps(each)}\n" for each in (head, *({"p": row} for row in rows))), "utf-8")
+        whole.replace(path)
         with path.open("a", encoding="utf-8") as stream:
             for part in in_parts(posts[len(rows) :], AT_ONCE):
                 told_of(len(rows), len(posts))
@@ -143,15 +147,13 @@ def _answers(
     return said[:, : len(LEVELS)], said[:, -1] if said.shape[1] > len(LEVELS) else None
 
 
-def _begun(path: Path, mark: str) -> list[list[float]]:
-    """The whole lines of that file, and no others stay in it; none where it is about other posts or another teacher."""
-    head = {"fingerprint": mark}
+def _begun(path: Path, head: Mapping[str, str]) -> list[list[float]]:
+    """What the whole lines of that file say; nothing where it is about other posts or another teacher."""
     rows: list[list[float]] = []
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
     with suppress(ValueError, KeyError, TypeError):  # the line that the interruption cut
         if json.loads(lines[0] if lines else "null") == head:
             rows += (json.loads(line)["p"] for line in lines[1:])
-    path.write_text("".join(f"{json.dumps(each)}\n" for each in (head, *({"p": row} for row in rows))), "utf-8")
     return rows
 
 

@@ -93,6 +93,14 @@ def test_an_interrupted_teacher_goes_on_where_it_stopped(tmp_path: Path, monkeyp
     assert not any(text in taught.read_text(encoding="utf-8") for text in LIKE_8)
 
 
+def test_a_teacher_that_cannot_be_had_costs_no_answer_of_another(tmp_path: Path) -> None:
+    run(tmp_path, *ASKED, *pool(tmp_path, LIKE_8))
+    taught = (tmp_path / "out" / augment_pool.TAUGHT).read_bytes()
+    result = run(tmp_path, *ASKED, *pool(tmp_path, LIKE_8), "--teacher", "mistyped")
+    assert isinstance(result.exception, InputError)
+    assert (tmp_path / "out" / augment_pool.TAUGHT).read_bytes() == taught
+
+
 def test_answers_about_another_pool_are_not_taken_for_this_one(tmp_path: Path) -> None:
     run(tmp_path, *ASKED, *pool(tmp_path, LIKE_0))
     result = run(tmp_path, *ASKED, *pool(tmp_path, LIKE_8))
