@@ -47,7 +47,9 @@ def with_pool(
     from shouwang.augment.unlabelled import METHOD
 
     encoders = encoders_of(teacher)
-    if given is None or METHOD not in methods:
+    if given is not None and METHOD not in methods:
+        raise InputError(f"--pool is read for --method {METHOD}, which is not named; name it, or leave --pool out")
+    if given is None:
         return material, {}
     bar = bars.add_task(say("the teacher reads the pool", "教师模型阅读帖子"), total=None)
     found, told = pool_of(

