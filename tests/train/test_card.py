@@ -234,3 +234,18 @@ def test_without_a_test_score_the_card_has_the_folds_alone(settings: dict[str, A
 def test_a_part_without_high_posts_shows_a_dash(write: Write) -> None:
     (row,) = (line for line in write("en").splitlines() if line.startswith("| level 2 |"))
     assert row.endswith("| 1.34 | – |")
+
+
+@pytest.mark.parametrize(("chosen", "name"), [("en", "CARD.md"), ("zh", "CARD.zh.md")])
+def test_the_card_that_ships_says_what_its_model_says(chosen: Language, name: str) -> None:
+    use_language(chosen)
+    settings = json.loads((store.BUILTIN / store.SETTINGS).read_text(encoding="utf-8"))
+    assert (store.BUILTIN / name).read_text(encoding="utf-8") == card(settings)
+
+
+def test_the_chinese_card_names_every_group_of_posts_in_chinese() -> None:
+    shipped = (store.BUILTIN / "CARD.zh.md").read_text(encoding="utf-8")
+    groups = [section for section in shipped.split("\n## ") if section.startswith(("对日常", "对照集", "变形", "分组"))]
+    names = [line.split("|")[1] for section in groups for line in section.splitlines() if line.startswith("| ")]
+    assert len(names) > 70
+    assert [name for name in names if "---" not in name and not any(ord(each) in HAN for each in name)] == []
