@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, TimeoutError
 
 from shouwang.errors import InputError
+from shouwang.language import say
 
 WAIT_FOR_LOCK = 30  # seconds that a writer waits for another one
 WAIT_FOR_SERVER = 5  # seconds until a PostgreSQL that does not answer counts as gone
@@ -63,8 +64,12 @@ def _url(where: str) -> sqlalchemy.URL:
     except ArgumentError:
         pass
     raise InputError(
-        f"database '{where.partition(':')[0]}': expected a URL such as sqlite:////home/me/watch.sqlite "
-        "or postgresql+psycopg://user@host/name"
+        say(
+            f"database '{where.partition(':')[0]}': expected a URL such as sqlite:////home/me/watch.sqlite "
+            "or postgresql+psycopg://user@host/name",
+            f"数据库“{where.partition(':')[0]}”：应是网址形式，如 sqlite:////home/me/watch.sqlite 或 "
+            "postgresql+psycopg://user@host/name",
+        )
     )
 
 

@@ -20,7 +20,7 @@ class MissingExtraError(ShouwangError):
     """A part of the software needs packages that the plain install leaves out."""
 
     def __init__(self, what: str, extra: str) -> None:
-        how = f"pip install 'shouwang[{extra}]'"
+        how = f'pip install "shouwang[{extra}]"'  # double quotes: cmd.exe knows no others
         super().__init__(
             say(f"{what} needs more packages; install them with: {how}", f"{what}：还需要别的软件包，请安装：{how}")
         )

@@ -19,6 +19,8 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, Integer, MetaData, Table, Text, insert, select, text
 
+from shouwang.language import say
+
 Data = Mapping[str, object]
 
 BEGINNING = "0" * 64
@@ -131,12 +133,20 @@ def verify(connection: Connection, head: str | None = None) -> Verified:
     with streamed:
         for row in streamed.mappings():
             if row["number"] != number + 1:
-                return Verified(number, before, f"event {number + 1} is missing")
+                return Verified(number, before, say(f"event {number + 1} is missing", f"缺第 {number + 1} 条记录"))
             if _hash(before, row) != row["hash"]:
-                return Verified(number, before, f"event {row['number']} is not what was recorded after event {number}")
+                changed = say(
+                    f"event {number + 1} is not what was recorded after event {number}",
+                    f"第 {number + 1} 条与当时在第 {number} 条之后所记的不同",
+                )
+                return Verified(number, before, changed)
             number, before = number + 1, row["hash"]
             found = found or before == head
-    broken = None if found else f"no event has the hash {head}: the chain was cut off or written anew"
+    gone = say(
+        f"no event has the hash {head}: the chain was cut off or written anew",
+        f"没有哪条记录的哈希是 {head}：链被截断或重写过",
+    )
+    broken = None if found else gone
     return Verified(number, before, broken)
 
 

@@ -24,7 +24,7 @@ from shouwang.annotate.labels import Label, Rating
 from shouwang.annotate.project import MODEL, Project
 from shouwang.errors import InputError
 from shouwang.files import write_line
-from shouwang.language import LANGUAGES, language, use_language
+from shouwang.language import LANGUAGES, language, say, use_language
 from shouwang.posts import LabelledPost
 
 Folds = Callable[[Sequence[LabelledPost]], Sequence[Sequence[LabelledPost]]]
@@ -57,12 +57,14 @@ def export(
     Raises InputError when it exists, or when no post has a final label yet.
     """
     if folder.exists():
-        raise InputError(f"{folder} exists already; name another folder")
+        raise InputError(say(f"{folder} exists already; name another folder", f"{folder} 已存在；请换一个文件夹名"))
     ratings = project.ratings()
     stands = final(ratings, project.raters)
     rows = [_row(post.id, post.text, *stands[post.id]) for post in project.posts() if post.id in stands]
     if not rows:
-        raise InputError("no post has a final label yet: rate and adjudicate first")
+        raise InputError(
+            say("no post has a final label yet: rate and adjudicate first", "还没有帖子有最终标签：请先标注、裁定")
+        )
     parts = folds([LabelledPost(row["id"], row["text"], row["level"], row["high"]) for row in rows])
     fold_of = {post.id: number for number, part in enumerate(parts, 1) for post in part}
     rows = [row | {"fold": fold_of[row["id"]]} for row in rows]

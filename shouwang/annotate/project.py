@@ -36,6 +36,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from shouwang import database, ledger
 from shouwang.annotate.labels import Label, Rating, Span, Stage, spans_json
 from shouwang.errors import InputError
+from shouwang.language import say
 from shouwang.posts import Post
 
 FORMAT = 1
@@ -119,8 +120,11 @@ class Project:
         except DatabaseError as error:
             if type(error) is DatabaseError or error.orig.__class__.__name__ == "OperationalError":
                 raise InputError(
-                    f"{self.path} cannot be written ({error.orig}); make room or close what holds it, then try again: "
-                    "what was saved before is kept"
+                    say(
+                        f"{self.path} cannot be written ({error.orig}); make room or close what holds it, then try "
+                        "again: what was saved before is kept",
+                        f"{self.path} 写不进去（{error.orig}）；请腾出空间或关闭占用它的程序再试：此前保存的都在",
+                    )
                 ) from None
             raise
 
@@ -203,7 +207,12 @@ def create(path: Path, *, raters: int = 2) -> Project:
 def open_(path: Path) -> Project:
     """The project in that file. Raises InputError where there is none, or one from a newer version."""
     if not path.is_file() or missing(path):
-        raise InputError(f"{path}: no such project; make one with: shouwang annotate import POSTS --project {path}")
+        raise InputError(
+            say(
+                f"{path}: no such project; make one with: shouwang annotate import POSTS --project {path}",
+                f"{path}：没有这个项目；建立一个：shouwang annotate import 帖子文件 --project {path}",
+            )
+        )
     project = Project(path)
     try:
         with project.engine.connect() as connection:
@@ -211,12 +220,22 @@ def open_(path: Path) -> Project:
             found = connection.execute(text("PRAGMA user_version")).scalar_one()
     except OperationalError as error:
         raise InputError(
-            f"{path} cannot be opened ({error.orig}); is the disk full, or its folder not writable?"
+            say(
+                f"{path} cannot be opened ({error.orig}); is the disk full, or its folder not writable?",
+                f"{path} 打不开（{error.orig}）；磁盘是否已满，或文件夹不可写？",
+            )
         ) from None
     except DatabaseError as error:
-        raise InputError(f"{path} is not an annotation project ({error.orig})") from None
+        raise InputError(
+            say(f"{path} is not an annotation project ({error.orig})", f"{path} 不是标注项目（{error.orig}）")
+        ) from None
     if whose != APPLICATION:
-        raise InputError(f"{path} is not an annotation project; name the file that `annotate import` made")
+        raise InputError(
+            say(
+                f"{path} is not an annotation project; name the file that `annotate import` made",
+                f"{path} 不是标注项目；请写明 `annotate import` 建立的文件",
+            )
+        )
     if found > FORMAT:
         raise InputError(
             f"{path} was written by a newer version (format {found}, this one reads {FORMAT}); upgrade shouwang: "

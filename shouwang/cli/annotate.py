@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from shouwang import files
 from shouwang.cli import annotate_exchange, annotate_llm
@@ -17,7 +18,7 @@ from shouwang.cli.annotate_options import DEFAULT, ProjectFile, bar, echo, json_
 from shouwang.cli.options import AsJson, IdColumnName, TextColumnName
 from shouwang.columns import posts_from
 from shouwang.errors import ALL_WELL, SOME_SKIPPED, InputError
-from shouwang.language import say
+from shouwang.language import Words, say
 from shouwang.posts import LabelledPost, Post, Skipped
 
 if TYPE_CHECKING:
@@ -97,16 +98,45 @@ def _show_import(new: int, known: int, total: int, counted: dict[str, dict[str, 
             f"{project}：新增 {new} 条，已有 {known} 条，共 {total} 条。",
         )
     )
-    titles = {"dropped": say("left out", "未收入"), "replaced": say("identifiers replaced", "替换的可识别信息")}
+    titles = {"dropped": say("left out: ", "未收入："), "replaced": say("identifiers replaced: ", "替换的可识别信息：")}
     for name, counts in counted.items():
         if counts:
-            typer.echo(f"{titles[name]}: " + ", ".join(f"{kind} {count}" for kind, count in counts.items()))
+            typer.echo(titles[name] + _counted(counts))
     typer.echo(
         say(
             f"What was left out: shouwang annotate dropped -p {project}",
             f"未收入的清单：shouwang annotate dropped -p {project}",
         )
     )
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    found = (f"{KINDS.get(kind, kind)} {count}" for kind, count in counts.items())
+    return say(", ", "，").join(found)
+
+
+KINDS = {
+    name: Words(name, zh)
+    for name, zh in {
+        "unreadable": "无法读取",
+        "too long": "过长",
+        "nothing of its own": "没有自己的话",
+        "id is taken": "编号已被占用",
+        "duplicate": "重复",
+        "near duplicate": "近似重复",
+        "not rated": "未标注",
+        "not settled": "未定",
+        "email": "邮箱",
+        "url": "网址",
+        "mention": "@某人",
+        "wechat": "微信",
+        "qq": "QQ",
+        "id-card": "身份证",
+        "phone": "电话",
+        "address": "地址",
+        "number": "号码",
+    }.items()
+}
 
 
 @app.command(help=say("What was not imported, and why.", "未收入的记录及原因。"))
@@ -138,7 +168,12 @@ def serve(
         from shouwang.annotate import pages
         from shouwang.annotate.order import set_order
     if alone and host not in ("127.0.0.1", "localhost", "::1"):
-        raise InputError(f"--alone needs no password, so it listens on 127.0.0.1 only, not on {host}")
+        raise InputError(
+            say(
+                f"--alone needs no password, so it listens on 127.0.0.1 only, not on {host}",
+                f"--alone 无需密码，所以只能监听 127.0.0.1，不能是 {host}",
+            )
+        )
     with opened(project) as there:
         if order:
             set_order(there, order, seed=seed)
@@ -165,15 +200,28 @@ def agreement(
     return _show_agreement(found)
 
 
+STAGES = {"blind": Words("blind", "盲评"), "end": Words("in the end", "最终")}
+MEASURES = {
+    "percentage": Words("same", "一致率"),
+    "kappa": Words("kappa", "kappa"),
+    "quadratic-kappa": Words("quadratic\nkappa", "二次加权\nkappa"),
+    "alpha-nominal": Words("alpha,\nnominal", "alpha，\n名义"),
+    "alpha-ordinal": Words("alpha,\nordinal", "alpha，\n次序"),
+    "alpha-interval": Words("alpha,\ninterval", "alpha，\n区间"),
+}
+
+
 def _show_agreement(found: Agreement) -> None:
-    names = ("percentage", "kappa", "quadratic-kappa", "alpha-nominal", "alpha-ordinal", "alpha-interval")
-    table = Table(say("who", "对象"), say("when", "阶段"), "n", *names)
+    who = Column(say("who, when", "对象、阶段"), overflow="fold")
+    numbers = (Column(str(title), no_wrap=True) for title in MEASURES.values())
+    table = Table(who, *numbers, box=SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     for each in found.comparisons:
         cells = [
             f"{i.value:.3f}\n{i.low:.2f}–{i.high:.2f}" if (i := each.levels.get(name)) and i.value == i.value else "–"
-            for name in names
+            for name in MEASURES
         ]
-        table.add_row(f"{each.left} – {each.right}", each.stage, str(each.posts), *cells)
+        stage = str(STAGES.get(each.stage, each.stage))
+        table.add_row(f"{each.left} – {each.right}\n{stage}, n={each.posts}", *cells)
     Console(markup=False, highlight=False).print(table)
     seen = found.anchoring
     typer.echo(
@@ -235,9 +283,7 @@ def export(
         )
     )
     if found.left_out:
-        typer.echo(
-            say("left out: ", "未收入：") + ", ".join(f"{reason} {count}" for reason, count in found.left_out.items())
-        )
+        typer.echo(say("left out: ", "未收入：") + _counted(found.left_out))
 
 
 app.command(help=say("Have a language model rate the posts.", "让语言模型标注帖子。"))(annotate_llm.llm)

@@ -32,7 +32,7 @@ def send(
     project: ProjectFile = DEFAULT,
 ) -> None:
     if file.exists():
-        raise InputError(f"{file} exists already; name another file")
+        raise InputError(say(f"{file} exists already; name another file", f"{file} 已存在；请换一个文件名"))
     with opened(project) as there:
         from shouwang.annotate.interchange import argilla, doccano, label_studio
 
@@ -84,7 +84,12 @@ def _show(found: Received) -> None:
 def _list_in(file: Path) -> list[dict[str, object]]:
     found = _json_in(file)
     if not isinstance(found, list) or not all(isinstance(task, dict) and "data" in task for task in found):
-        raise InputError(f"{file} is no Label Studio export; choose the format JSON there, not JSON-MIN or CSV")
+        raise InputError(
+            say(
+                f"{file} is no Label Studio export; choose the format JSON there, not JSON-MIN or CSV",
+                f"{file} 不是 Label Studio 的导出；请在那里选 JSON 格式，不要选 JSON-MIN 或 CSV",
+            )
+        )
     return found
 
 
@@ -104,6 +109,6 @@ def _json_in(file: Path) -> object:
     try:
         return json.loads(file.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise InputError(f"{file}: cannot be read ({error.strerror})") from None
+        raise InputError(f"{file}: {say('cannot be read', '无法读取')} ({error.strerror})") from None
     except (ValueError, RecursionError):
         return None

@@ -47,13 +47,17 @@ def list_(folder: Folder = None, as_json: AsJson = False) -> None:
     if as_json:
         return _echo_json([_summary(source) | {"here": fetch.is_here(source, folder)} for source in SOURCES.values()])
     table = Table(
-        say("name", "名称"), say("what", "内容"), say("posts", "帖子"), say("licence", "许可"), say("here", "在本地")
+        say("name", "名称"),
+        Column(say("what", "内容"), overflow="fold"),
+        say("posts", "帖子"),
+        say("licence", "许可"),
+        say("here", "在本地"),
     )
     for source in SOURCES.values():
         here = say("yes", "是") if fetch.is_here(source, folder) else say("no", "否")
         table.add_row(source.name, str(source.task), f"{_posts(source):,}", card.licence(source), here)
     Console(markup=False, highlight=False).print(table)
-    return typer.echo(say("Details: shouwang data show NAME", "详情：shouwang data show NAME"))
+    return typer.echo(say("Details: shouwang data show NAME", "详情：shouwang data show 名称"))
 
 
 @app.command(help=say("Origin, licence and files of a data set.", "一个数据集的来源、许可和文件。"))

@@ -53,7 +53,9 @@ def command(
 ) -> None:
     """Read and deliver; the exit code says whether records were skipped."""
     if follow and len(posts) != 1:
-        raise InputError("--follow reads one file; start a command for each")
+        raise InputError(
+            say("--follow reads one file; start a command for each", "--follow 只读一个文件；请为每个文件各开一条命令")
+        )
     engine = opened(database)
     from shouwang.triage.feed import Columns, Fed, feed
 

@@ -85,7 +85,7 @@ def add_user(
     password: Annotated[
         str,
         typer.Option(
-            prompt=True,
+            prompt=say("Password", "密码"),
             hide_input=True,
             confirmation_prompt=True,
             envvar="SHOUWANG_PASSWORD",
@@ -160,7 +160,11 @@ def export_ratings(output: Out, database: Database = None, as_json: AsJson = Fal
     from shouwang.triage import learning
 
     if output.exists():
-        raise InputError(f"{output} exists already; name another file or remove it")
+        raise InputError(
+            say(
+                f"{output} exists already; name another file or remove it", f"{output} 已存在；请换一个文件名，或删去它"
+            )
+        )
     with databases.writing(engine) as connection:
         found = list(learning.judged(connection))
         ledger.append(connection, WHO, "exported-ratings", "posts", posts=len(found))
@@ -241,5 +245,10 @@ def _author(connection: Connection, pseudonyms: Pseudonyms, source: str, name: s
 
     author = authors.numbered(connection, pseudonyms, source, name)
     if author is None:
-        raise InputError(f"no author of that name in source '{source}'; nothing is held of them")
+        raise InputError(
+            say(
+                f"no author of that name in source '{source}'; nothing is held of them",
+                f"来源“{source}”中没有这个作者；没有保存其任何内容",
+            )
+        )
     return author

@@ -183,7 +183,12 @@ def _days(name: str, given: str) -> float | None:
     try:
         return float(given)
     except ValueError:
-        raise InputError(f"--{name} {given}: a number of days or '{FOR_GOOD}' is expected") from None
+        raise InputError(
+            say(
+                f"--{name} {given}: a number of days or '{FOR_GOOD}' is expected",
+                f"--{name} {given}：应是天数，或 {FOR_GOOD}（永久）",
+            )
+        ) from None
 
 
 def _span(days: float | None) -> str:

@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine, MetaData, Table, insert, inspect, tex
 
 from shouwang import database, ledger
 from shouwang.errors import InputError
+from shouwang.language import say
 from shouwang.triage import schema
 
 FORMAT = 1
@@ -43,7 +44,9 @@ def save(engine: Engine, path: Path, who: str, secret: Path | None = None) -> Co
     Raises InputError where the file is there already; until it is whole it is called PATH.partial.
     """
     if path.exists():
-        raise InputError(f"{path} is there already; give the backup another name")
+        raise InputError(
+            say(f"{path} is there already; give the backup another name", f"{path} 已存在；请给备份换个名字")
+        )
     key = secret.read_text(encoding="ascii").strip() if secret else None
     with database.writing(engine) as connection:
         ledger.append(connection, who, "backed-up", "", secret=secret is not None)
@@ -68,16 +71,32 @@ def restore(engine: Engine, path: Path, who: str, secret: Path | None = None) ->
     """
     with database.writing(engine) as connection:
         if inspect(connection).get_table_names():
-            raise InputError("the database holds tables already; restore into a new, empty one")
+            raise InputError(
+                say(
+                    "the database holds tables already; restore into a new, empty one",
+                    "该数据库已有数据表；请恢复到一个新的空数据库（--database）",
+                )
+            )
         try:
             with gzip.open(path, "rt", encoding="utf-8") as file:
                 about, copied = _read(connection, file, path)
         except (EOFError, gzip.BadGzipFile, zlib.error, UnicodeDecodeError, json.JSONDecodeError) as error:
-            raise InputError(f"{path}: damaged or cut off ({type(error).__name__}); nothing was restored") from None
+            kind = type(error).__name__
+            raise InputError(
+                say(
+                    f"{path}: damaged or cut off ({kind}); nothing was restored",
+                    f"{path}：已损坏或被截断（{kind}）；没有恢复任何内容",
+                )
+            ) from None
         found = ledger.verify(connection)
         if found.broken or found.head != copied.head:
-            why = found.broken or "its last event is not the backup's"
-            raise InputError(f"{path}: the ledger does not hold: {why}; nothing was restored")
+            why = found.broken or say("its last event is not the backup's", "最后一条记录与备份不符")
+            raise InputError(
+                say(
+                    f"{path}: the ledger does not hold: {why}; nothing was restored",
+                    f"{path}：审计链不成立：{why}；没有恢复任何内容",
+                )
+            )
         schema.migrate(connection)
         ledger.append(connection, who, "restored", "", head=copied.head)
         if secret and about.get("secret"):
@@ -153,7 +172,12 @@ def _read(connection: Connection, file: Iterable[str], path: Path) -> tuple[dict
     lines = iter(file)
     about = json.loads(next(lines, "null"))
     if not isinstance(about, dict) or about.get("shouwang-backup") != FORMAT:
-        raise InputError(f"{path}: not a backup that this version can read; nothing was restored")
+        raise InputError(
+            say(
+                f"{path}: not a backup that this version can read; nothing was restored",
+                f"{path}：不是本版本能读的备份；没有恢复任何内容",
+            )
+        )
     schema.migrate(connection, about["revision"])
     tables = {table.name: table for table in _tables(connection)}
     counts = Counter[str]()
@@ -172,7 +196,12 @@ def _read(connection: Connection, file: Iterable[str], path: Path) -> tuple[dict
             connection.execute(insert(tables[name]), values)
             counts[name] += len(values)
     if dict(counts) != end.get("rows"):
-        raise InputError(f"{path}: cut off, or rows are missing; nothing was restored")
+        raise InputError(
+            say(
+                f"{path}: cut off, or rows are missing; nothing was restored",
+                f"{path}：被截断或缺行；没有恢复任何内容",
+            )
+        )
     _count_on(connection, list(tables.values()), about["last"])
     return about, Copied(dict(counts), end["head"])
 
@@ -196,7 +225,12 @@ def _count_on(connection: Connection, tables: Sequence[Table], last: dict[str, i
 
 def _place(path: Path, secret: str) -> None:
     if path.exists() and path.read_text(encoding="ascii").strip() != secret:
-        raise InputError(f"{path} holds another secret; move it away first; nothing was restored")
+        raise InputError(
+            say(
+                f"{path} holds another secret; move it away first; nothing was restored",
+                f"{path} 里是另一把密钥，请先移走；没有恢复任何内容",
+            )
+        )
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with os.fdopen(os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:
         file.write(secret + "\n")

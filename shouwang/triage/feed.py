@@ -23,6 +23,7 @@ from sqlalchemy.exc import OperationalError
 from shouwang import database
 from shouwang.columns import column_name, posts_from
 from shouwang.errors import InputError
+from shouwang.language import say
 from shouwang.posts import Row, Skipped
 from shouwang.triage import intake
 from shouwang.triage.intake import Incoming, Pseudonyms, Receipt
@@ -84,7 +85,8 @@ def incoming_from(
         fed.unreadable_times += at is None and told is not None
         found = Incoming(source, name, post.text, _cell(row, columns.author, AUTHOR_COLUMNS), at)
         wrong = intake.problem(found)
-        yield Skipped(row.where, wrong, "shorten it or leave it out") if wrong else found
+        fix = say("shorten it or leave it out", "请缩短或删去")
+        yield Skipped(row.where, wrong, fix) if wrong else found
 
 
 def feed(
@@ -114,8 +116,11 @@ def feed(
             except OperationalError:
                 if stop.is_set():
                     raise InputError(
-                        f"the database does not answer; {len(posts)} posts that were read are not delivered: give the "
-                        "same command again, what is there already is recognised"
+                        say(
+                            f"the database does not answer; {len(posts)} posts that were read are not delivered: give "
+                            "the same command again, what is there already is recognised",
+                            f"数据库没有响应；已读取的 {len(posts)} 条帖子没有送达：请再次输入同一命令，已送达的会被认出",
+                        )
                     ) from None
                 waiting()
                 stop.wait(RETRY)

@@ -22,6 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from shouwang import ledger
 from shouwang.errors import InputError
+from shouwang.language import say
 from shouwang.text import deidentify
 from shouwang.triage import retention
 from shouwang.triage.tables import authors, cases, posts, receipts, settings
@@ -91,7 +92,12 @@ class Pseudonyms:
                 os.fsync(new.fileno())
         found = path.read_text(encoding="ascii").strip()
         if not re.fullmatch("[0-9a-f]{64}", found):
-            raise InputError(f"{path}: not a secret of 64 hexadecimal digits; restore it from a backup")
+            raise InputError(
+                say(
+                    f"{path}: not a secret of 64 hexadecimal digits; restore it from a backup",
+                    f"{path}：不是 64 位十六进制密钥；请从备份恢复",
+                )
+            )
         return cls(bytes.fromhex(found))
 
     def author(self, source: str, name: str) -> str:
@@ -108,8 +114,11 @@ class Pseudonyms:
         connection.execute(insert_new(connection, settings).values(new).on_conflict_do_nothing())
         if connection.execute(select(settings.c.value).where(settings.c.name == "secret")).scalar_one() != new["value"]:
             raise InputError(
-                "the secret is not the one that this database was filled with, so known authors would come back as "
-                "new ones; restore the secret file that belongs to the database"
+                say(
+                    "the secret is not the one that this database was filled with, so known authors would come back as "
+                    "new ones; restore the secret file that belongs to the database",
+                    "密钥不是这个数据库原来所用的，已知作者会变成新作者；请放回属于该数据库的密钥文件",
+                )
             )
 
     def _hash(self, *parts: str) -> str:

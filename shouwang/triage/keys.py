@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from shouwang import ledger, lookup
 from shouwang.errors import InputError
-from shouwang.language import Words
+from shouwang.language import Words, say
 from shouwang.triage.tables import api_keys
 
 PREFIX = "shouwang_"
@@ -53,7 +53,12 @@ def add(
     for scope in wanted:
         lookup.get(SCOPES, scope, "scope")
     if not wanted or not name.strip() or per_minute < 1:
-        raise InputError("a key needs a name, at least one scope and a rate of at least one request a minute")
+        raise InputError(
+            say(
+                "a key needs a name, at least one scope and a rate of at least one request a minute",
+                "密钥要有名称、至少一项权限，每分钟至少可请求一次",
+            )
+        )
     key = PREFIX + secrets.token_urlsafe(32)
     row = {"name": name.strip(), "hash": _hash(key), "scopes": " ".join(wanted), "per_minute": per_minute}
     made = insert(api_keys).returning(api_keys.c.id)
@@ -66,7 +71,12 @@ def revoke(connection: Connection, number: int, who: str, now: float) -> None:
     """From now on that key opens nothing. Raises InputError where there is none."""
     ended = update(api_keys).where(api_keys.c.id == number, api_keys.c.revoked_at.is_(None)).values(revoked_at=now)
     if not connection.execute(ended).rowcount:
-        raise InputError(f"no key {number} that could be revoked; `shouwang watch keys` shows them")
+        raise InputError(
+            say(
+                f"no key {number} that could be revoked; `shouwang watch keys` shows them",
+                f"没有可吊销的密钥 {number}；`shouwang watch keys` 会列出全部",
+            )
+        )
     ledger.append(connection, who, "key-revoked", f"key:{number}")
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, text
 
 from shouwang import database
 from shouwang.errors import InputError
+from shouwang.language import say
 
 _LOCK = 0x5348_4F56  # the advisory lock under which PostgreSQL migrates
 
@@ -34,7 +35,10 @@ def migrate(connection: Connection, revision: str = "head") -> None:
         command.upgrade(settings, revision)
     except CommandError as error:
         raise InputError(
-            f"the database was made by another version of shouwang ({error}); install that version, or a newer one"
+            say(
+                f"the database was made by another version of shouwang ({error}); install that version, or a newer one",
+                f"该数据库由另一版本的 shouwang 创建（{error}）；请安装那个版本或更新的版本",
+            )
         ) from None
 
 

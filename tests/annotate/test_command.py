@@ -16,6 +16,7 @@ from shouwang.annotate.project import open_
 from shouwang.cli import application
 from shouwang.data.load import load_file
 from shouwang.errors import InputError
+from shouwang.language import use_language
 from shouwang.llm import EndpointError
 from tests.annotate.invented import TEXTS, label
 from tests.annotate.test_annotators import answer
@@ -54,6 +55,15 @@ def ask(server: HTTPServer, model: Scripted, *more: str) -> Result:
     return run("llm", "--url", model.serve(server), "--model", "scripted", "--concurrency", "1", *more)
 
 
+def test_what_was_left_out_or_replaced_is_told_in_chinese(here: Path) -> None:
+    use_language("zh")
+    with Path("posts.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"id": "call", "text": "打13800138000找我，一起去公园划船"}\n')
+    shown = run("import", "posts.jsonl").stdout
+    assert "未收入：无法读取 1，重复 1" in shown
+    assert "替换的可识别信息：电话 1" in shown
+
+
 def test_from_raw_posts_to_a_data_set(server: HTTPServer, here: Path) -> None:
     found = as_json("import", "posts.jsonl")
     assert (found["posts"], found["dropped"]) == (6, {"unreadable": 1, "duplicate": 1})
@@ -70,6 +80,9 @@ def test_from_raw_posts_to_a_data_set(server: HTTPServer, here: Path) -> None:
     assert (two["value"], eight["value"]) == (pytest.approx(2 / 3), 1)  # one of the three answers "2" met a "3"
     assert two["low"] < two["value"] < two["high"]
     assert agreement["settled"] == 6
+    interval = people["levels"]["percentage"]
+    shown = run("agreement", "--bootstrap", "100").stdout  # in 80 columns
+    assert (f"{interval['low']:.2f}–{interval['high']:.2f}" in shown, "…" in shown) == (True, False)
 
     done = run("export", "set", "--licence", "CC-BY-NC-4.0", "--folds", "2", "--hugging-face")
     assert (done.exit_code, "6 posts in 2 folds" in done.stdout) == (0, True)
