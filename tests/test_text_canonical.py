@@ -169,3 +169,8 @@ def test_a_very_long_post_takes_no_quadratic_time(piece: str) -> None:
     started = time.process_time()
     canonical(piece * (100_000 // len(piece)))
     assert time.process_time() - started < 5
+
+
+def test_the_example_of_the_docs_is_true() -> None:
+    form = canonical("我 好 想 z ì s h ā")
+    assert (form.text, form.original(3, 5)) == ("我好想自杀", (6, 15))

@@ -191,8 +191,12 @@ def _split(data: str, fold: str, test: str | None, drop_leaks: bool) -> Split:
 
     if "/" in data and not load.is_file(data):
         raise InputError(
-            f"'{data}' is one part of a data set, perhaps one that models are judged on; only the training posts of a "
-            f"round are augmented: --data {data.partition('/')[0]} --fold 1"
+            say(
+                f"'{data}' is one part of a data set, perhaps one that models are judged on; only the training posts of a "
+                f"round are augmented: --data {data.partition('/')[0]} --fold 1",
+                f"“{data}”是数据集的一部分，也许正用于评测；只增强一轮的训练帖："
+                f"--data {data.partition('/')[0]} --fold 1",
+            )
         )
     rounds = load_study(data, test, drop_leaks=drop_leaks).rounds
     name = fold if fold in rounds else f"fold{fold}"

@@ -82,7 +82,12 @@ def probe_robustness(
     read, ordinary = labelled(posts), labelled(everyday) if everyday else None
     high = [post.text for post in read.records.values() if _is_high(post)]
     if not high:
-        raise InputError(f"{posts}: no high posts; give a file with the column 'high' or 'level'")
+        raise InputError(
+            say(
+                f"{posts}: no high posts; give a file with the column 'high' or 'level'",
+                f"{posts}：没有高风险帖；请给出含 high 或 level 列的文件",
+            )
+        )
     calm = [post.text for post in ordinary.records.values()] if ordinary else []
     with _progress((len(high) + len(calm)) * (1 + len(kinds))) as progress:
         read_in = robustness.readings(high, calm, _p_high(loaded), kinds=kinds, seed=seed, progress=progress)

@@ -178,7 +178,12 @@ def _posts(data: str, fold: int, train: str | None, validation: str | None, test
     if train and validation:
         return splits.own(train, validation, test)
     if train or validation or test:
-        raise InputError("posts of your own need both --train and --validation; --test may be added")
+        raise InputError(
+            say(
+                "posts of your own need both --train and --validation; --test may be added",
+                "用自己的帖子时，--train 与 --validation 都要给出；可另加 --test",
+            )
+        )
     return splits.published(data, fold)
 
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from shouwang.data.sources import ORIGIN, DataFile, Source
 from shouwang.errors import InputError, ShouwangError
+from shouwang.language import say
 
 VARIABLE = "SHOUWANG_DATA"
 TIMEOUT_S = 30
@@ -43,7 +44,12 @@ def local_copy() -> Path | None:
     """The folder named by SHOUWANG_DATA, whose files are used in place."""
     value = os.environ.get(VARIABLE)
     if value and not Path(value).is_dir():
-        raise InputError(f"{VARIABLE} names '{value}', which is not a folder; correct or unset it")
+        raise InputError(
+            say(
+                f"{VARIABLE} names '{value}', which is not a folder; correct or unset it",
+                f"{VARIABLE} 指向“{value}”，它不是文件夹；请改正或取消该变量",
+            )
+        )
     return Path(value) if value else None
 
 
@@ -65,7 +71,10 @@ def find(source: Source, file: DataFile, folder: Path | None = None) -> Path:
             return path
     how = f"shouwang data fetch {source.name}" + (" --from DIR" if file.derived else "")
     raise InputError(
-        f"data set '{source.name}' is not here ({file.path}); get it with: {how}, or name a local copy in {VARIABLE}"
+        say(
+            f"data set '{source.name}' is not here ({file.path}); get it with: {how}, or name a local copy in {VARIABLE}",
+            f"数据集“{source.name}”不在本地（{file.path}）；获取：{how}，或用 {VARIABLE} 指明本地副本",
+        )
     )
 
 
@@ -83,8 +92,12 @@ def verify(path: Path, file: DataFile) -> None:
     found = sha256(path)
     if found != file.sha256:
         raise InputError(
-            f"{path}: SHA-256 is {found}, expected {file.sha256} for {file.path}; the file is damaged or another "
-            "version: remove it and fetch it again, or point to a copy with the pinned bytes"
+            say(
+                f"{path}: SHA-256 is {found}, expected {file.sha256} for {file.path}; the file is damaged or another "
+                "version: remove it and fetch it again, or point to a copy with the pinned bytes",
+                f"{path}：SHA-256 为 {found}，{file.path} 应为 {file.sha256}；文件损坏或是另一版本：请删去后重新获取，"
+                "或指向内容相符的副本",
+            )
         )
 
 
@@ -140,15 +153,24 @@ def _address(source: Source, file: DataFile, origin: str | Path | None, upstream
         return f"{str(origin).rstrip('/')}/{file.path}"
     if file.derived:
         raise InputError(
-            f"{file.path} was derived from {source.repository} ({file.upstream}) and cannot be downloaded from there; "
-            f"fetch it from a copy that you have: shouwang data fetch {source.name} --from DIR"
+            say(
+                f"{file.path} was derived from {source.repository} ({file.upstream}) and cannot be downloaded from there; "
+                f"fetch it from a copy that you have: shouwang data fetch {source.name} --from DIR",
+                f"{file.path} 由 {source.repository}（{file.upstream}）派生，无法从那里下载；"
+                f"请取自你已有的副本：shouwang data fetch {source.name} --from 目录",
+            )
         )
     return source.url(file, upstream)
 
 
 def _copy(origin: Path, path: Path, file: DataFile) -> None:
     if not origin.is_file():
-        raise InputError(f"{origin}: no such file; the folder after --from must hold {file.path}")
+        raise InputError(
+            say(
+                f"{origin}: no such file; the folder after --from must hold {file.path}",
+                f"{origin}：没有这个文件；--from 之后的文件夹里应有 {file.path}",
+            )
+        )
     verify(origin, file)
     partial = path.with_name(path.name + ".partial")
     shutil.copyfile(origin, partial)
@@ -170,11 +192,20 @@ def _download(url: str, path: Path, file: DataFile, progress: Progress | None) -
         )
     except requests.HTTPError as error:
         answer = str(error).partition(" for url")[0]
-        raise FetchError(f"{url}: {answer}; check the address, or use a copy with --from") from None
+        raise FetchError(
+            say(
+                f"{url}: {answer}; check the address, or use a copy with --from",
+                f"{url}：{answer}；请检查地址，或用 --from 取自副本",
+            )
+        ) from None
     except requests.RequestException as error:
         raise FetchError(
-            f"{url}: the download broke off or never started ({type(error).__name__}); what came is kept: run the same "
-            "command again, or use a copy with --from"
+            say(
+                f"{url}: the download broke off or never started ({type(error).__name__}); what came is kept: run the "
+                "same command again, or use a copy with --from",
+                f"{url}：下载中断或没能开始（{type(error).__name__}）；已下载的部分保留：请再次运行同一命令，"
+                "或用 --from 取自副本",
+            )
         ) from None
 
 

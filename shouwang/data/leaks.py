@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from shouwang.data.duplicates import THRESHOLD, canonical, similar_between
 from shouwang.data.splits import SplitResult, drop
 from shouwang.errors import InputError
+from shouwang.language import say
 from shouwang.posts import LabelledPost
 
 NAMED_IN_ERROR = 20
@@ -49,10 +50,18 @@ def refuse_leaks(
     found = leaks(train, test, threshold=threshold)
     if found and not drop_leaks:
         named = "; ".join(f"{leak.train_id} = {leak.test_id}" for leak in found[:NAMED_IN_ERROR])
-        more = f"; and {len(found) - NAMED_IN_ERROR} more" if len(found) > NAMED_IN_ERROR else ""
+        more = (
+            say("; and {} more", "；另有 {} 条").format(len(found) - NAMED_IN_ERROR)
+            if len(found) > NAMED_IN_ERROR
+            else ""
+        )
         raise InputError(
-            f"{len(found)} of {len(train)} training posts also stand among those that are scored, word for word or nearly: "
-            f"{named}{more}. A score on these would be too high; train without them: --drop-leaks"
+            say(
+                f"{len(found)} of {len(train)} training posts also stand among those that are scored, word for word or "
+                f"nearly: {named}{more}. A score on these would be too high; train without them: --drop-leaks",
+                f"{len(train)} 条训练帖中有 {len(found)} 条也在被评的帖子之中（逐字或几乎相同）：{named}{more}。"
+                "这样的分数会偏高；请加 --drop-leaks，训练时去掉它们",
+            )
         )
     return drop(train, {leak.train_id for leak in found})
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from shouwang import lookup
 from shouwang.errors import InputError
-from shouwang.language import Words
+from shouwang.language import Words, say
 
 Licence = Literal["none stated", "MIT", "CC0-1.0"]
 Role = Literal["text", "level", "high"]
@@ -354,4 +354,9 @@ def parse(spec: str) -> tuple[Source, tuple[str, ...]]:
     if part in source.splits:
         return source, (part,)
     there = ", ".join((*source.splits, *source.groups))
-    raise InputError(f"data set '{name}' has no part '{part}'; there are: {there}")
+    raise InputError(
+        say(
+            f"data set '{name}' has no part '{part}'; there are: {there}",
+            f"数据集“{name}”没有“{part}”这一部分；可用的有：{there}",
+        )
+    )

@@ -15,6 +15,7 @@ from shouwang.columns import labelled_from
 from shouwang.errors import InputError
 from shouwang.evaluate.answers import SUM_TOLERANCE, THRESHOLD, Answers, Task, of_high, of_levels
 from shouwang.files import read_rows
+from shouwang.language import say
 from shouwang.posts import LabelledPost, Row, Skipped
 
 IDS_SHOWN = 5
@@ -118,13 +119,25 @@ def _prediction(row: Row | Skipped) -> Prediction | Skipped:
         return row
     name = row.values.get("id")
     if name is None or name == "":
-        return Skipped(row.where, "no 'id'", "every prediction needs the id of its post")
+        return Skipped(
+            row.where,
+            say("no 'id'", "没有“id”"),
+            say("every prediction needs the id of its post", "每条预测都要有帖子的编号"),
+        )
     try:
         probabilities, p_high = _probabilities(row), _probability(row.values.get("p_high"))
     except ValueError as error:
-        return Skipped(f"{row.where} (post {name})", str(error), "write it as shouwang assess does")
+        return Skipped(
+            f"{row.where} (post {name})",
+            str(error),
+            say("write it as shouwang assess does", "请写成 shouwang assess 的格式"),
+        )
     if probabilities is None and p_high is None:
-        return Skipped(f"{row.where} (post {name})", "neither 'probabilities' nor 'p_high'", "one of them is needed")
+        return Skipped(
+            f"{row.where} (post {name})",
+            say("neither 'probabilities' nor 'p_high'", "“probabilities”与“p_high”都没有"),
+            say("one of them is needed", "至少要有一个"),
+        )
     return Prediction(str(name), probabilities, p_high)
 
 
@@ -172,8 +185,12 @@ def match(task: Task, gold: Gold, predictions: Predictions, threshold: float = T
     both = [name for name in labels if name in answered]
     if not both:
         raise InputError(
-            f"task '{task}': no post is in both {gold.source} ({len(labels)} labelled) and {predictions.source} "
-            f"({len(answered)} answered); check the ids and columns"
+            say(
+                f"task '{task}': no post is in both {gold.source} ({len(labels)} labelled) and {predictions.source} "
+                f"({len(answered)} answered); check the ids and columns",
+                f"任务 {task}：没有帖子同时在 {gold.source}（{len(labels)} 条有标注）与 {predictions.source}"
+                f"（{len(answered)} 条有预测）之中；请检查编号与列",
+            )
         )
     chosen, given = [labels[name] for name in both], [answered[name] for name in both]
     return Matched(

@@ -16,6 +16,7 @@ from shouwang.evaluate.intervals import RESAMPLES, Difference, Interval, bootstr
 from shouwang.evaluate.metrics import METRICS, PER_CLASS, Measure, confusions, support, task_of
 from shouwang.evaluate.predictions import Gold, Matched, Predictions, answerable, match
 from shouwang.evaluate.slices import Slice, slices
+from shouwang.language import say
 
 CLASSES: dict[Task, tuple[str, ...]] = {
     "levels": tuple(str(each.value) for each in scale.LEVELS),
@@ -100,7 +101,12 @@ def evaluate(
     options = options or Options()
     chosen = tasks or [task for task in TASKS if answerable(task, gold, predictions)]
     if not chosen:
-        raise InputError(f"{gold.source} and {predictions.source} share no task: nothing to evaluate")
+        raise InputError(
+            say(
+                f"{gold.source} and {predictions.source} share no task: nothing to evaluate",
+                f"{gold.source} 与 {predictions.source} 没有共同的任务，无可评估：标注要有 level 或 high 列",
+            )
+        )
     return Report(
         predictions.source,
         gold.source,
