@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +16,7 @@ from rich.table import Column, Table
 from shouwang import files
 from shouwang.cli import annotate_exchange, annotate_llm
 from shouwang.cli.annotate_options import DEFAULT, ProjectFile, bar, echo, json_object, opened, with_extra
-from shouwang.cli.options import AsJson, IdColumnName, TextColumnName
+from shouwang.cli.options import AsJson, IdColumnName, TextColumnName, listening
 from shouwang.columns import posts_from
 from shouwang.errors import ALL_WELL, SOME_SKIPPED, InputError
 from shouwang.language import Words, say
@@ -178,10 +179,13 @@ def serve(
         if order:
             set_order(there, order, seed=seed)
         application = pages.app(there, alone=alone)
+        settings = uvicorn.Config(application, host=host, port=port, log_level="warning", server_header=False)
+        bound = listening(host, port)
         site, base = application.state.site, f"http://{host}:{port}"
         first = site.setup_address(base) if not alone and site.accounts.empty() else base
         typer.echo(say(f"Open {first}", f"请打开 {first}"))
-        uvicorn.run(application, host=host, port=port, log_level="warning", server_header=False)
+        with suppress(KeyboardInterrupt):
+            uvicorn.Server(settings).run(sockets=[bound])
 
 
 @app.command(help=say("Who agrees with whom, with intervals.", "各方的一致性及区间。"))

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from shouwang.errors import InputError
 from shouwang.language import say
+
+if TYPE_CHECKING:
+    import socket
 
 AsJson = Annotated[bool, typer.Option("--json", help=say("Print JSON for machines.", "输出供程序读取的 JSON。"))]
 DropLeaks = Annotated[
@@ -52,3 +56,20 @@ Rest = Annotated[
         help=say("What the other posts are: everyday or tree-hole.", "其余帖子：everyday（日常）或 tree-hole（树洞）。")
     ),
 ]
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """The socket of a server to be; raises InputError where it cannot listen, as beside another one."""
+    import socket  # most commands listen to nobody
+
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        why = str(error.strerror).partition(" (")[0]  # Python adds the address, which is said here
+        raise InputError(
+            say(
+                f"cannot listen on {host}:{port} ({why}); if this command runs in another window end that, "
+                "or name another --port",
+                f"无法监听 {host}:{port}（{why}）；若同一命令已在另一个窗口运行，请先结束它，或用 --port 换一个端口",
+            )
+        ) from None

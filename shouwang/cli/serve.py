@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from shouwang import lookup
-from shouwang.cli.options import ModelFolder
+from shouwang.cli.options import ModelFolder, listening
 from shouwang.cli.watch_options import Database, Secret, opened, secret_of
 from shouwang.errors import InputError
 from shouwang.language import say
@@ -98,10 +98,10 @@ def command(
         lifespan="on",
     )
     server = uvicorn.Server(settings)
-    listening = settings.bind_socket()
-    base = f"http://{host}:{listening.getsockname()[1]}"
+    bound = listening(host, port)
+    base = f"http://{host}:{bound.getsockname()[1]}"
     _print_welcome(base, site.setup_address(base) if site.accounts.empty() else None)
-    server.run(sockets=[listening])
+    server.run(sockets=[bound])
     engine.dispose()
 
 

@@ -161,3 +161,10 @@ def test_the_key_is_read_from_the_environment(server: HTTPServer, here: Path, mo
     model = Scripted(lambda body: chat(answer(1)))
     ask(server, model, "--key-variable", "MY_KEY")
     assert set(model.keys) == {"Bearer sk-1"}
+
+
+def test_a_port_that_is_taken_says_what_to_do(here: Path, server: HTTPServer) -> None:
+    run("import", "posts.jsonl")
+    use_language("en")
+    with pytest.raises(InputError, match=rf"^cannot listen on 127\.0\.0\.1:{server.port} .* name another --port$"):
+        run("serve", "--alone", "--port", str(server.port))
