@@ -87,6 +87,12 @@ def test_every_command_and_option_has_help_in_chinese() -> None:
             assert HAN.search(text or ""), (path, name)
 
 
+def test_no_line_of_help_is_cut_short_in_80_columns() -> None:
+    done = run("-m", "shouwang", "--lang", "zh", "probe", "robustness", "--help", COLUMNS="80")
+    assert "…" not in done.stdout
+    assert "文件或数据集" in "".join(done.stdout.replace("│", "").split())
+
+
 @pytest.mark.parametrize(
     ("language", "says"),
     [("en", ["It ranks text for people who decide", "findahelpline.com"]), ("zh", ["不替人做决定", "12356"])],

@@ -70,6 +70,8 @@ def application(arguments: Sequence[str] = ()) -> typer.Typer:
         ),
     )
     app.callback()(_options)
+    if "--help" in arguments or len(arguments) < 2:  # where help may be shown; what shows it takes long to import
+        _fold_help()
     named = next((each for each in arguments if not each.startswith("-")), "")
     for name in [named] if named in COMMANDS else COMMANDS:
         _add(app, name)
@@ -83,6 +85,19 @@ def _add(app: typer.Typer, name: str) -> None:
         app.command(name, help=str(command.help))(getattr(module, command.function))
     else:
         app.add_typer(module.app, name=name)
+
+
+def _fold_help() -> None:
+    """Help that is wrapped within a run of Chinese, which has no blanks, where typer would cut its line short."""
+    from rich.text import Text
+    from typer import rich_utils
+
+    class Folding(rich_utils.OptionHighlighter):
+        def highlight(self, text: Text) -> None:
+            text.overflow = "fold"
+            super().highlight(text)
+
+    rich_utils.highlighter = Folding()
 
 
 def _version(wanted: bool) -> None:
