@@ -68,7 +68,9 @@ def show(name: Name, as_json: AsJson = False) -> None:
     if as_json:
         return _echo_json(_summary(source) | {"files": [asdict(file) for file in source.files]})
     file_column = Column(say("file", "文件"), overflow="fold")
-    table = Table(say("part", "部分"), file_column, say("posts", "帖子"), say("columns", "列"), "SHA-256")
+    table = Table(
+        Column(say("part", "部分"), overflow="fold"), file_column, say("posts", "帖子"), say("columns", "列"), "SHA-256"
+    )
     for file in source.files:
         columns = ", ".join((*file.columns.values(), *file.extra))
         table.add_row(file.split, file.path, f"{file.rows:,}", columns, file.sha256[:12] + "…")

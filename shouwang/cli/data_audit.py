@@ -133,7 +133,7 @@ def _print_audit(found: Audit, skipped: Sequence[Skipped], output: Path | None) 
 
 def _parts_table(found: Audit) -> Table:
     table = Table(
-        say("part", "部分"),
+        Column(say("part", "部分"), overflow="fold"),
         say("posts", "帖子"),
         say("levels 0–10", "0–10 级"),
         say("high/low", "高/低"),

@@ -75,3 +75,15 @@ def test_a_card_is_written_where_asked(tiny: Source, copy: Path, tmp_path: Path)
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"own\.csv: no such file"):
         runner.invoke(app, ["audit", str(tmp_path / "own.csv")], catch_exceptions=False)
+
+
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+def test_what_a_data_set_is_and_its_parts_are_not_cut_short_in_80_columns(language: str) -> None:
+    narrow = {"COLUMNS": "80", "LANGUAGE": language}
+    assert "…" not in runner.invoke(app, ["list"], env=narrow).output
+    first = [
+        line.split("│")[1]
+        for line in runner.invoke(app, ["show", "sos-1k-augmented"], env=narrow).output.splitlines()
+        if line.startswith("│")
+    ]
+    assert "…" not in "".join(first)
