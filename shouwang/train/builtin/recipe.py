@@ -22,7 +22,7 @@ from shouwang.train.builtin.fit import Report
 from shouwang.train.builtin.mixing import Said
 from shouwang.train.builtin.pools import Pools
 from shouwang.train.builtin.sources import Row
-from shouwang.train.builtin.stacked import FROZEN, Weights, stored
+from shouwang.train.builtin.stacked import FROZEN, Weights, restored, stored
 from shouwang.train.builtin.teach import Draw, Floats, Lesson, Teaching
 from shouwang.train.builtin.workshop import Workshop
 
@@ -116,7 +116,13 @@ def students(
         made = distil.students(shop.texts, shop.bank, shop.start, first, heard, how, report)
         return {f"{k}/{name}": value for k, each in enumerate(made) for name, value in stored(each).items()}
 
-    return _parted(shop.kept("students", make))
+    learned = _parted(shop.kept("students", make))
+    say("students, with further ordinary posts")
+    return [shop.kept(f"calmed-{k}", partial(_calmed, shop, learned[k], k, how, report)) for k in teach.FOLDS]
+
+
+def _calmed(shop: Workshop, student: Weights, fold: int, how: Distilling, report: Report) -> Weights:
+    return stored(distil.calmed(shop.texts, shop.bank, shop.start, restored(student), fold, how, report))
 
 
 def encoder_graph(shop: Workshop, student: Weights, plan: Plan) -> bytes:

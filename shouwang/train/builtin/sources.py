@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 from shouwang.data.duplicates import canonical as comparable
 from shouwang.data.leaks import leaks
@@ -75,8 +76,7 @@ def invented() -> list[Row]:
 
     `note` is the kind of an ordinary post. None is taken from anybody, none was written in sight of an evaluation set.
     """
-    lines = resources.files(__package__).joinpath("invented.jsonl").read_text(encoding="utf-8").splitlines()
-    posts = [json.loads(line) for line in lines]
+    posts = _written("invented.jsonl")
     return [
         Row(
             post["id"],
@@ -87,6 +87,17 @@ def invented() -> list[Row]:
         )
         for post in posts
     ]
+
+
+def ordinary() -> list[Row]:
+    """Posts of ordinary life that four sessions of a language model wrote for this project, later, with the words of risk
+    in harmless senses; `note` is the kind. Of them as of `invented`: none is taken from anybody."""
+    return [Row(post["id"], canonical(post["text"]).text, note=post["kind"]) for post in _written("ordinary.jsonl")]
+
+
+def _written(name: str) -> list[dict[str, Any]]:
+    lines = resources.files(__package__).joinpath(name).read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
 
 
 def contrast_set() -> list[Row]:

@@ -156,6 +156,18 @@ def stored(weights: Arrays) -> Weights:
     return out
 
 
+def restored(weights: Arrays) -> Weights:
+    """The numbers that `stored` weights stand for."""
+    out: Weights = {}
+    for name, value in weights.items():
+        if name.endswith(".q"):
+            name = name.removesuffix(".q")
+            out[name] = value.astype(np.float32) * weights[f"{name}.scale"]
+        elif not name.endswith(".scale"):
+            out[name] = value
+    return out
+
+
 def shallow(weights: Arrays, layers: Sequence[int], units: int) -> Weights:
     """The named layers alone, each with the `units` feed-forward units whose weights are largest."""
     out: Weights = {}

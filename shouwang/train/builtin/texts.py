@@ -38,6 +38,9 @@ TURNS = 8_000
 FURTHER = "further turns"
 """The pool of the others, which only show a student what the backbone makes of them."""
 
+LATER = "ordinary"
+"""The pool of ordinary posts that came after the teachers, who are not asked about them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Texts:
@@ -82,6 +85,7 @@ def gather(pools: Pools, read: Read, turns: Sequence[Row], seed: int = 0) -> Tex
         **dict.fromkeys(("usual", "invented", "virus"), lambda rows, ids: examples.everyday(ids)),
         "talk": lambda rows, ids: examples.talk(ids),
         "intent": examples.risky,
+        LATER: lambda rows, ids: examples.everyday(ids),
     }
     leaks = np.array([row.id in pools.leaks for row in pools.folds])
     made: list[Examples] = []
@@ -94,7 +98,7 @@ def gather(pools: Pools, read: Read, turns: Sequence[Row], seed: int = 0) -> Tex
         folds.extend([fold, np.repeat(fold, times)] if times else [fold])
 
     for name, make in kinds.items():
-        rows, times = list(getattr(pools, name)), DISGUISES_OF[name]
+        rows, times = list(getattr(pools, name)), DISGUISES_OF.get(name, 0)
         hidden = disguised([row for row in rows for _ in range(times)], rng, 1.0)
         fold = np.array([row.fold for row in rows], np.int8)
         add(name, [make(rows, read(rows)), make(hidden, read(hidden))], fold, times)

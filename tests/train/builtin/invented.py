@@ -104,7 +104,7 @@ def rows(name: str, n: int, level: int = -1, words: str = "") -> list[Row]:
 
 def pools() -> Pools:
     """Two posts a fold, of which the third fold's second stands in the test set, and a few of every other pool."""
-    calm = {name: rows(name, 3) for name in ("virus", "usual", "invented", "talk")}
+    calm = {name: rows(name, 3) for name in ("virus", "usual", "invented", "talk", "ordinary")}
     held = {name: rows(name, 2) for name in ("held_virus", "held_invented", "new_usual", "new_unrelated")}
     return Pools(
         folds=[

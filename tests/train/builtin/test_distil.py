@@ -13,10 +13,10 @@ from shouwang.models.mixture import HEADS, HIGH_HEAD
 from shouwang.train.builtin import distil
 from shouwang.train.builtin.distil import Distilling
 from shouwang.train.builtin.fit import Settings
-from shouwang.train.builtin.stacked import shallow
+from shouwang.train.builtin.stacked import Stacked, fresh_heads, restored, shallow, stored
 from shouwang.train.builtin.teach import FOLDS, Floats
-from shouwang.train.builtin.texts import Bank, Rows, Texts
-from tests.train.builtin.invented import SHAPE
+from shouwang.train.builtin.texts import LATER, Bank, Rows, Texts
+from tests.train.builtin.invented import HIDDEN, SHAPE
 
 Weights = dict[str, NDArray[Any]]
 Step = Callable[[Rows, bool], torch.Tensor]
@@ -30,6 +30,8 @@ HOW = Distilling(
     general_steps=30,
     task=Settings(rate=1e-3, batch=8, average_from=0.5, round_from=0.5),
     task_steps=4,
+    calming=Settings(rate=1e-3, batch=8, average_from=0.5, round_from=0.0),
+    calming_steps=4,
 )
 
 
@@ -194,10 +196,11 @@ def test_a_label_that_counts_alone_leaves_the_teachers_unheard(
         assert changed(texts, given, shown[1], int(at[0]), HOW, at)
 
 
-def test_the_teachers_are_asked_about_every_clean_text_but_further_turns(texts: Texts) -> None:
+def test_the_teachers_are_asked_about_every_clean_text_but_further_turns_and_what_came_later(texts: Texts) -> None:
     asked = distil.asked(texts)
     assert (texts.clean()[asked] == asked).all()
-    assert set(texts.clean().tolist()) - set(asked.tolist()) == set(texts.rows("further turns").tolist())
+    others = np.concatenate([texts.rows("further turns"), texts.rows(LATER)])
+    assert set(texts.clean().tolist()) - set(asked.tolist()) == set(others.tolist())
 
 
 def test_an_aim_of_levels_is_what_the_teacher_gave(
@@ -212,3 +215,60 @@ def test_an_aim_of_levels_is_what_the_teacher_gave(
             distil.students(texts, bank, start, first, heard, HOW, silent)
         before, after = (step(np.tile(at, (len(FOLDS), 1)), False).detach() for step in shown[1][-2:])
         assert torch.allclose(before, after, atol=1e-5) == same
+
+
+# --- the last steps, with ordinary posts that came later ------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def begun(start: Weights, first: Weights) -> Weights:
+    """A student as its stored numbers stand for it."""
+    return restored(stored(first | fresh_heads(HIDDEN, np.random.default_rng(2))))
+
+
+def test_a_student_that_is_calmed_calls_the_ordinary_posts_less_high_and_its_frozen_layers_stay(
+    texts: Texts, bank: Bank, start: Weights, begun: Weights
+) -> None:
+    how = replace(HOW, calming_steps=30, later=60, calming=replace(HOW.calming, rate=3e-3))
+    made = distil.calmed(texts, bank, start, begun, 1, how, silent)
+    rows = texts.rows(LATER)[None]
+    before, after = (
+        Stacked(start, [each], SMALL, bank.device).eval().logits(*bank.read(rows), True)[..., HIGH_HEAD]
+        for each in (begun, made)
+    )
+    assert (after < before).all()
+    frozen = {name for name in begun if name.startswith("l0.")}
+    assert {name for name in begun if np.array_equal(made[name], begun[name])} >= frozen
+    assert not np.array_equal(made["l1.fo.w"], begun["l1.fo.w"])
+
+
+def test_of_other_posts_a_calmed_student_hears_what_it_said_itself(
+    texts: Texts, bank: Bank, start: Weights, begun: Weights, shown: tuple[list[Rows], list[Step]]
+) -> None:
+    """So, without a label and without dropout, it has nothing to learn: the loss has no slope."""
+    still = replace(HOW, shape=replace(SMALL, dropout=0.0))
+    leaves: list[torch.Tensor] = []
+    shown_fit = distil.fit
+
+    def look(model: Stacked, plan: list[Rows], step: Step, *rest: object) -> None:
+        leaves.extend(p for p in model.parameters() if p.requires_grad)
+        shown_fit(model, plan, step, *rest)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(distil, "fit", look)
+        distil.calmed(texts, bank, start, begun, 1, still, silent)
+    (step,) = shown[1]
+    for pool, learns in (("splices", False), (LATER, True)):
+        for leaf in leaves:
+            leaf.grad = None
+        step(texts.rows(pool)[:2][None], True).sum().backward()  # type: ignore[no-untyped-call]
+        assert (max(float(leaf.grad.abs().max()) for leaf in leaves if leaf.grad is not None) > 1e-5) == learns
+
+
+def test_a_student_that_is_calmed_still_never_sees_the_fold_left_out(
+    texts: Texts, bank: Bank, start: Weights, begun: Weights, shown: tuple[list[Rows], list[Step]]
+) -> None:
+    distil.calmed(texts, bank, start, begun, 2, replace(HOW, calming_steps=50), silent)
+    seen = np.concatenate(shown[0], axis=1).ravel()
+    assert 2 not in texts.fold[seen]
+    assert np.isin(texts.rows(LATER), seen).all()

@@ -73,7 +73,9 @@ def text(i: int) -> str:
 
 def pools() -> Pools:
     """Twenty-two posts of two folds, eleven of SOS-4K, ten ordinary ones, six of counselling."""
-    none: dict[str, list[Row]] = {name: [] for name in ("test", "graded", "intent", "held_virus", "held_invented")}
+    none: dict[str, list[Row]] = {
+        name: [] for name in ("test", "graded", "intent", "ordinary", "held_virus", "held_invented")
+    }
     none |= {name: [] for name in ("new_usual", "new_unrelated")}
     folds = [Row(f"f{i}", text(i), i % 11, int(i % 11 >= 6), 1 + i // 11) for i in range(22)]
     return Pools(

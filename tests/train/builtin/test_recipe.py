@@ -46,6 +46,8 @@ PLAN = Plan(
         general_steps=4,
         task=replace(ONCE, average_from=0.5, round_from=0.5),
         task_steps=4,
+        calming=replace(ONCE, average_from=0.5, round_from=0.0),
+        calming_steps=2,
     ),
     linear=Recipe(virus=8, invented=8, talk=5),
 )
@@ -100,7 +102,12 @@ def test_steps_that_were_done_before_a_build_broke_off_are_not_done_again(
     assert {path.name for path in small.cache.iterdir()} - {"keep.npy", "tokenizer.json", "texts.npz"} == done
     monkeypatch.setattr(teach, "beginners", broken)
     monkeypatch.setattr(teach, "teachers", broken)
-    assert len(recipe.students(small, PLAN)) == 6
+    made = recipe.students(small, PLAN)
+    assert len(made) == 6
+    (small.cache / "calmed-3.safetensors").unlink()
+    monkeypatch.setattr(distil, "students", broken)
+    for again, each in zip(recipe.students(small, PLAN), made, strict=True):
+        assert all(np.array_equal(again[name], each[name]) for name in each)
 
 
 # --- a whole build --------------------------------------------------------------------------------------------------
@@ -114,7 +121,17 @@ def pools() -> Pools:
     rows = [Row(p.id, p.text, p.level or 0, int(bool(p.high))) for p in examples.labelled()]
     own = sources.invented()
     calm, graded = [row for row in own if row.level < 0], [row for row in own if row.level >= 0]
-    names = ("virus", "usual", "invented", "talk", "held_virus", "held_invented", "new_usual", "new_unrelated")
+    names = (
+        "virus",
+        "usual",
+        "invented",
+        "talk",
+        "held_virus",
+        "held_invented",
+        "new_usual",
+        "new_unrelated",
+        "ordinary",
+    )
     quiet = {name: calm[15 * i : 15 * (i + 1)] for i, name in enumerate(names)}
     folds = [Row(r.id, r.text, r.level, r.high, 1 + i % 5) for i, r in enumerate(rows[:60])]
     return Pools(
