@@ -20,7 +20,7 @@ class Settings:
     """Shrinkage: of level biases to 0, of binary weights to their equal share. `quiet`: the total weight of ordinary
     posts in the high/low mixture, as a share of the labelled posts'."""
 
-    level_shrink: float = 1e4
+    level_shrink: float = 30.0
     binary_shrink: float = 1.0
     quiet: float = 2.0
 
