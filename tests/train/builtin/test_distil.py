@@ -243,26 +243,18 @@ def test_a_student_that_is_calmed_calls_the_ordinary_posts_less_high_and_its_fro
 
 
 def test_of_other_posts_a_calmed_student_hears_what_it_said_itself(
-    texts: Texts, bank: Bank, start: Weights, begun: Weights, shown: tuple[list[Rows], list[Step]]
+    texts: Texts, bank: Bank, start: Weights, begun: Weights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So, without a label and without dropout, it has nothing to learn: the loss has no slope."""
-    still = replace(HOW, shape=replace(SMALL, dropout=0.0))
-    leaves: list[torch.Tensor] = []
-    shown_fit = distil.fit
-
-    def look(model: Stacked, plan: list[Rows], step: Step, *rest: object) -> None:
-        leaves.extend(p for p in model.parameters() if p.requires_grad)
-        shown_fit(model, plan, step, *rest)  # type: ignore[arg-type]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(distil, "fit", look)
-        distil.calmed(texts, bank, start, begun, 1, still, silent)
-    (step,) = shown[1]
+    seen: list[tuple[Stacked, Step]] = []
+    monkeypatch.setattr(distil, "fit", lambda model, plan, step, *_: seen.append((model, step)))
+    distil.calmed(texts, bank, start, begun, 1, replace(HOW, shape=replace(SMALL, dropout=0.0)), silent)
+    ((model, step),) = seen
     for pool, learns in (("splices", False), (LATER, True)):
-        for leaf in leaves:
-            leaf.grad = None
+        model.zero_grad()
         step(texts.rows(pool)[:2][None], True).sum().backward()  # type: ignore[no-untyped-call]
-        assert (max(float(leaf.grad.abs().max()) for leaf in leaves if leaf.grad is not None) > 1e-5) == learns
+        slope = max(float(p.grad.abs().max()) for p in model.parameters() if p.grad is not None)
+        assert (slope > 1e-5) == learns
 
 
 def test_a_student_that_is_calmed_still_never_sees_the_fold_left_out(
