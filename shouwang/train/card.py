@@ -316,6 +316,9 @@ _CHINESE = {
     "everyday/usual-eval, the other half": "everyday/usual-eval 的另一半",
     "everyday/virus-train, held out": "everyday/virus-train，留出部分",
     "invented (train/builtin/invented.jsonl), ordinary": "虚构帖子（train/builtin/invented.jsonl），日常内容",
+    "invented (train/builtin/ordinary.jsonl), ordinary, in the last steps": (
+        "虚构帖子（train/builtin/ordinary.jsonl），日常内容，用于最后的步骤"
+    ),
     "invented, with a level": "虚构帖子，带等级",
     "invented, held out": "虚构帖子，留出部分",
     "smilechat and half of psyguard/valid, nothing of suicide": "smilechat，以及 psyguard/valid 中与自杀无关的一半",

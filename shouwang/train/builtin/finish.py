@@ -147,6 +147,7 @@ def _data(pools: Pools) -> Notes:
         ("negatives", "everyday/virus-train", pools.virus),
         ("negatives", "everyday/usual-eval, one half", pools.usual),
         ("negatives", "invented (train/builtin/invented.jsonl), ordinary", pools.invented),
+        ("negatives", "invented (train/builtin/ordinary.jsonl), ordinary, in the last steps", pools.ordinary),
         ("training", "invented, with a level", pools.graded),
         ("negatives", "smilechat and half of psyguard/valid, nothing of suicide", pools.talk),
         ("training", "psyguard/valid, intent or plan", pools.intent),
