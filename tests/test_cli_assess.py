@@ -281,7 +281,7 @@ def test_odd_posts_and_ids_neither_break_nor_steer_the_table(tiny: Path, tmp_pat
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_json_is_the_same_in_both_languages_but_for_the_level_name(
+def test_json_is_the_same_in_both_languages_but_for_the_level_name_and_why_a_record_was_skipped(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: Language
 ) -> None:
     use_language(language)
@@ -290,7 +290,9 @@ def test_json_is_the_same_in_both_languages_but_for_the_level_name(
     found = json.loads(CliRunner().invoke(application(), ["assess", "--model", str(tiny), "--json", "a.jsonl"]).stdout)
     (row,) = found.pop("top")
     assert (row.pop("level_name").isascii(), row.keys() >= {"id", "level", "evidence"}) == (language == "en", True)
-    assert found["skips"][0]["where"] == "a.jsonl:2"
+    (skip,) = found["skips"]
+    assert skip["where"] == "a.jsonl:2"
+    assert {skip.pop(name).isascii() for name in ("reason", "fix")} == {language == "en"}
     assert json.dumps(found, ensure_ascii=False).isascii()
 
 
