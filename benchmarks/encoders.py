@@ -201,7 +201,7 @@ def lesson(checkpoint: Path, settings: Settings) -> loop.Lesson:
 def learn(of: loop.Lesson, batches: Sequence[Ints]) -> float:
     """Seconds of a step on each."""
     with matmul_precision(of.settings):
-        return seconds(lambda: [of.step([rows], of.settings.rate) for rows in batches])
+        return seconds(lambda: [of.step([rows], of.encoder.rate) for rows in batches])
 
 
 def middles(items: Sequence[Any], count: int) -> list[Any]:

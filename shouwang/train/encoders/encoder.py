@@ -19,7 +19,7 @@ from shouwang.models.hub import Backbone, load_backbone
 from shouwang.train.encoders.checkpoint import room_for
 from shouwang.train.encoders.hardware import device_of
 from shouwang.train.encoders.losses import heads_of
-from shouwang.train.encoders.settings import Settings
+from shouwang.train.encoders.settings import Settings, rate_for
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -27,13 +27,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """A sequence classifier with the heads of `shouwang.models.heads`; `longest` is the most tokens it may be given."""
+    """A sequence classifier with the heads of `shouwang.models.heads`; `longest` is the most tokens it may be given, `rate`
+    the highest rate that it is trained at."""
 
     model: Module
     backbone: Backbone
     heads: dict[Task, int]
     device: torch.device
     longest: int
+    rate: float
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -60,7 +62,8 @@ def open_encoder(name: str, settings: Settings, revision: str | None = None) -> 
     model: Module = _low_rank(backbone, settings) if settings.lora else backbone.model
     if heads.get("levels") == 10:
         share_weights(_last_linear(model, sum(heads.values())), 10)
-    return Encoder(model.to(device), backbone, heads, device, min(settings.longest, backbone.max_length))
+    rate = settings.rate or rate_for(getattr(backbone.model.config, "hidden_size", 768))
+    return Encoder(model.to(device), backbone, heads, device, min(settings.longest, backbone.max_length), rate)
 
 
 def save_encoder(encoder: Encoder, folder: Path) -> None:

@@ -92,22 +92,22 @@ def stopped(epochs: Epochs, patience: int) -> bool:
     return bool(epochs) and len(epochs) - best_epoch(epochs) >= patience
 
 
-def rate_at(step: int, steps: int, settings: Settings) -> float:
+def rate_at(step: int, steps: int, highest: float, settings: Settings) -> float:
     """The learning rate of a step (from 0)."""
     warm = int(settings.warm_up * steps)
     if step < warm:
-        return settings.rate * (step + 1) / warm
-    return settings.rate if settings.schedule == "constant" else settings.rate * (steps - step) / (steps - warm)
+        return highest * (step + 1) / warm
+    return highest if settings.schedule == "constant" else highest * (steps - step) / (steps - warm)
 
 
 def optimizer_of(model: Module, settings: Settings) -> torch.optim.Optimizer:
-    """AdamW; matrices decay, biases and norms do not."""
+    """AdamW; matrices decay, biases and norms do not. Every step sets its own rate."""
     weights = [p for p in model.parameters() if p.requires_grad]
     groups = [
         {"params": [p for p in weights if p.ndim > 1], "weight_decay": settings.decay},
         {"params": [p for p in weights if p.ndim <= 1], "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW(groups, lr=settings.rate, fused=settings.fused)
+    return torch.optim.AdamW(groups, fused=settings.fused)
 
 
 class Lesson:
@@ -133,9 +133,11 @@ class Lesson:
         losses = []
         for step, group in enumerate(groups, number * len(groups)):
             steps = settings.epochs * len(groups)
-            losses.append(self.step(group, rate_at(step, steps, settings)))
+            losses.append(self.step(group, rate_at(step, steps, self.encoder.rate, settings)))
             if not np.isfinite(losses[-1]):
-                raise InputError(f"epoch {number + 1}: the loss is {losses[-1]}; try a rate below {settings.rate:g}")
+                raise InputError(
+                    f"epoch {number + 1}: the loss is {losses[-1]}; try a rate below {self.encoder.rate:g}"
+                )
             report(step + 1, steps, losses[-1])
         return float(np.mean(losses))
 

@@ -74,6 +74,7 @@ def train(
             "licence": encoder.backbone.entry.licence if encoder.backbone.entry else None,
             "parameters": sum(each.numel() for each in encoder.backbone.model.parameters()),
             "longest": encoder.longest,
+            "rate": encoder.rate,
         }
     }
     _write_json(folder / SETTINGS, asked | about)

@@ -18,7 +18,7 @@ from shouwang.train.encoders import checkpoint as checkpoints
 from shouwang.train.encoders import loop
 from shouwang.train.encoders.data import Encoded, encoded
 from shouwang.train.encoders.encoder import Encoder, open_encoder, save_encoder
-from shouwang.train.encoders.settings import Settings
+from shouwang.train.encoders.settings import Settings, rate_for
 from tests.train.encoders.tiny import splits
 
 QUICK = Settings(epochs=3, rate=3e-3, batch=8, longest=32, precision="fp32")
@@ -90,10 +90,16 @@ def test_a_batch_is_learnt_from_in_parts_that_memory_holds(
         torch.testing.assert_close(one, two, rtol=1e-4, atol=1e-5)
 
 
+def test_a_narrow_encoder_takes_larger_steps_unless_a_rate_is_given(checkpoint: Path) -> None:
+    assert (rate_for(512), rate_for(768), rate_for(1024)) == (1e-4, 3e-5, 3e-5)
+    assert open_encoder(str(checkpoint), Settings(device="cpu")).rate == 1e-4
+    assert open_encoder(str(checkpoint), Settings(device="cpu", rate=2e-4)).rate == 2e-4
+
+
 def test_the_rate_warms_up_and_falls_to_zero() -> None:
-    settings = Settings(rate=0.5, warm_up=0.2)
-    assert [loop.rate_at(step, 10, settings) for step in (0, 1, 2, 6, 10)] == [0.25, 0.5, 0.5, 0.25, 0.0]
-    assert loop.rate_at(9, 10, Settings(rate=0.5, warm_up=0, schedule="constant")) == 0.5
+    settings = Settings(warm_up=0.2)
+    assert [loop.rate_at(step, 10, 0.5, settings) for step in (0, 1, 2, 6, 10)] == [0.25, 0.5, 0.5, 0.25, 0.0]
+    assert loop.rate_at(9, 10, 0.5, Settings(warm_up=0, schedule="constant")) == 0.5
 
 
 def test_it_stops_after_patience_and_keeps_the_first_of_equals() -> None:
