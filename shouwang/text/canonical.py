@@ -41,7 +41,7 @@ def without_entities(text: Aligned) -> Aligned:
 
 # --- characters -----------------------------------------------------------------------------------------------------
 
-_TO_NORMALISE = (  # every character that Unicode's compatibility forms, marks or controls can concern
+_TO_NORMALISE = (  # characters that compatibility forms, marks or controls concern, but for rare ones of old scripts
     *(range(0x3400), range(0xA000, 0xAC00), range(0xD7A4, 0xE000), range(0xF900, 0x10000)),
     *(range(0x1D400, 0x1D800), range(0x1EE00, 0x1EF00), range(0x1F100, 0x1F300), range(0x1FBF0, 0x1FBFA)),
     *(range(0x2F800, 0x2FA20), range(0xE0000, 0xE0200)),
