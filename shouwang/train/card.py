@@ -9,6 +9,7 @@ from shouwang.evaluate import METRICS
 from shouwang.evaluate.answers import TASKS
 from shouwang.language import Words, say
 from shouwang.scale import INDICATOR_NAMES, INDICATORS
+from shouwang.train import card_names as names
 from shouwang.train.builtin.measure import FLOOR, REPORTED
 
 Figures = Mapping[str, Any]
@@ -76,7 +77,7 @@ def _what(settings: Figures) -> str:
 def _data(data: Figures) -> Iterable[str]:
     yield _table(
         (say("role", "用途"), say("data set", "数据集"), say("posts", "帖数")),
-        [(str(_ROLES[row["role"]]), _named(row["source"]), str(row["posts"])) for row in data["used"]],
+        [(str(_ROLES[row["role"]]), names.shown(row["source"]), str(row["posts"])) for row in data["used"]],
     )
     dropped = sum(map(len, data["dropped"].values()))
     yield say(
@@ -186,7 +187,7 @@ def _quiet(metrics: Figures) -> Iterable[str]:
     emotions = metrics["usual_by_emotion"]
     yield _table(
         (say("emotion", "情绪"), "n", say("flagged", "被标记")),
-        [(_named(name), str(each["n"]), _percent(each)) for name, each in emotions.items()],
+        [(names.shown(name), str(each["n"]), _percent(each)) for name, each in emotions.items()],
     )
 
 
@@ -209,7 +210,7 @@ def _contrast(contrast: Figures) -> Iterable[str]:
         (say("category", "类别"), say("label", "标签"), "n", *(f"{say('flagged', '被标记')}, {p}" for p in POINTS)),
         [
             (
-                _named(row[0]["category"]),
+                names.shown(row[0]["category"]),
                 _high(row[0]["high"]),
                 str(row[0]["n"]),
                 *(str(each["flagged"]) for each in row),
@@ -231,7 +232,7 @@ def _robustness(found: Figures) -> Iterable[str]:
         f"of the others {_points_more(found['loss_of_kinds_not_shown'])}.",
         f"{found['high_posts']} 条高风险帖在 recall95 下的召回（所有风险词都变形），以及 {found['everyday_posts']} 条日常帖子的"
         f"误报，单位为百分点。平均损失 {_points_more(found['loss'])}；误报平均上升 {_points_more(found['rise'])}。"
-        f"训练中出现过的变形：{'、'.join(map(_kind, found['shown_in_training']))}；其余变形的平均损失 "
+        f"训练中出现过的变形：{'、'.join(map(names.of_disguise, found['shown_in_training']))}；其余变形的平均损失 "
         f"{_points_more(found['loss_of_kinds_not_shown'])}。",
     )
     yield _table(
@@ -242,7 +243,7 @@ def _robustness(found: Figures) -> Iterable[str]:
             say("false flags", "误报上升"),
         ),
         [
-            (_kind(kind), str(each["changed"]), _points_more(each["loss"]), _points_more(each["rise"]))
+            (names.of_disguise(kind), str(each["changed"]), _points_more(each["loss"]), _points_more(each["rise"]))
             for kind, each in found["kinds"].items()
         ],
     )
@@ -285,7 +286,7 @@ def _slices(found: Figures) -> str:
         ),
         [
             (
-                _slice(name),
+                names.of_slice(name),
                 str(each["n"]),
                 _or_dash(each["weighted_f1"], 100, 1),
                 _or_dash(each["mae"], 1, 2),
@@ -294,87 +295,6 @@ def _slices(found: Figures) -> str:
             for name, each in found.items()
         ],
     )
-
-
-def _slice(name: str) -> str:
-    kind, _, which = name.partition(" ")
-    zh = {"length": f"{which} 字", "level": f"{which} 级", "with": "含方式词", "without": "不含方式词"}
-    return say(name, zh.get(kind, name))
-
-
-def _named(name: str) -> str:
-    return say(name, _CHINESE.get(name, name))
-
-
-def _kind(name: str) -> str:
-    """A kind of disguise, also as the commands and the canonical form's page call it."""
-    return say(name, f"{_CHINESE[name]} {name}" if name in _CHINESE else name)
-
-
-_CHINESE = {
-    "everyday/usual-eval, one half": "everyday/usual-eval 的一半",
-    "everyday/usual-eval, the other half": "everyday/usual-eval 的另一半",
-    "everyday/virus-train, held out": "everyday/virus-train，留出部分",
-    "invented (train/builtin/invented.jsonl), ordinary": "虚构帖子（train/builtin/invented.jsonl），日常内容",
-    "invented (train/builtin/ordinary.jsonl), ordinary, in the last steps": (
-        "虚构帖子（train/builtin/ordinary.jsonl），日常内容，用于最后的步骤"
-    ),
-    "invented, with a level": "虚构帖子，带等级",
-    "invented, held out": "虚构帖子，留出部分",
-    "smilechat and half of psyguard/valid, nothing of suicide": "smilechat，以及 psyguard/valid 中与自杀无关的一半",
-    "psyguard/valid, intent or plan": "psyguard/valid，有意图或计划",
-    "psyguard/valid, nothing of suicide, the other half": "psyguard/valid，与自杀无关的另一半",
-    "angry": "愤怒",
-    "fear": "恐惧",
-    "happy": "高兴",
-    "neutral": "无情绪",
-    "sad": "悲伤",
-    "surprise": "惊讶",
-    "hyperbole": "夸张",
-    "games": "游戏",
-    "work": "工作、学业",
-    "lyrics": "歌词",
-    "fiction": "小说、影视",
-    "news": "新闻",
-    "worry": "担心他人",
-    "quotation": "引用",
-    "negation": "否定",
-    "recovered": "已走出来",
-    "helping": "帮助他人",
-    "professional": "专业内容",
-    "advertising": "广告",
-    "nature": "动植物",
-    "ancestors": "祭奠先人",
-    "medical": "医疗",
-    "humour": "玩笑",
-    "wish": "意愿",
-    "plan": "计划",
-    "method": "方式",
-    "time": "时间",
-    "farewell": "告别",
-    "covert": "隐晦",
-    "zero-width": "零宽字符",
-    "combining-marks": "组合符号",
-    "spaces": "空格",
-    "symbols": "符号",
-    "emoji": "表情",
-    "doubled": "叠字",
-    "traditional": "繁体",
-    "kangxi-radicals": "康熙部首",
-    "html-entities": "HTML 实体",
-    "symbol-in-word": "词中夹符号",
-    "pinyin": "拼音",
-    "pinyin-with-tones": "带调拼音",
-    "pinyin-letter-by-letter": "逐字母拼音",
-    "pinyin-enclosed": "带圈拼音",
-    "half-pinyin": "半拼音",
-    "initials": "首字母",
-    "homophones": "同音字",
-    "one-homophone": "每词一个同音字",
-    "split-characters": "拆字",
-    "look-alike": "形近字",
-    "swapped": "颠倒字序",
-}
 
 
 def _or_dash(value: float | None, scale: float, digits: int) -> str:
