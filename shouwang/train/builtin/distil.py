@@ -7,7 +7,7 @@ at last each goes on with further ordinary posts, which no teacher has heard of.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -67,10 +67,7 @@ def general(
     first = shallow({name: value for name, value in start.items() if name.startswith("l")}, how.layers, how.units)
     student = Stacked(start, [first], how.shape, bank.device)
     pool = np.concatenate([texts.rows(name) for name in ("turns", FURTHER, "sos4k", *CALM)])
-    plan: list[Rows] = []
-    while len(plan) < how.general_steps:
-        rows = rng.permutation(pool)[None]
-        plan += in_batches(rows, bank.length, how.general.batch, rng)
+    plan = _batches(lambda: rng.permutation(pool)[None], bank, how.general, how.general_steps, rng)
     every = backbone.layers // how.shape.layers
 
     def step(rows: Rows, rounded: bool) -> torch.Tensor:
@@ -87,7 +84,7 @@ def general(
             losses.append(error.sum((1, 2)) / real.sum((1, 2)))
         return losses[-1] + 0.5 * torch.stack(losses[:-1]).mean(0) if losses[:-1] else losses[-1]
 
-    fit(student, plan[: how.general_steps], step, how.general, report)
+    fit(student, plan, step, how.general, report)
     return student.weights(0)
 
 
@@ -121,17 +118,17 @@ def students(
     where = where[texts.clean()]
     told = torch.from_numpy(said).to(bank.device)
     copy = torch.arange(len(FOLDS), device=bank.device)[:, None]
+    gold = torch.tensor(how.gold, device=bank.device)
+    shares = torch.tensor(SHARES, device=bank.device)
 
     def step(rows: Rows, rounded: bool) -> torch.Tensor:
         heard = told[copy, torch.from_numpy(where[rows]).to(bank.device)]
-        gold = torch.tensor(how.gold, device=bank.device)
-        return _loss(model.logits(*bank.read(rows), rounded), heard, gold, bank.targets(rows))
+        return _loss(model.logits(*bank.read(rows), rounded), heard, gold, bank.targets(rows), shares)
 
-    plan: list[Rows] = []
-    while len(plan) < how.task_steps:
-        rows = np.stack([_drawn(texts, fold, how.mix, how, rng) for fold in FOLDS])
-        plan += in_batches(rows, bank.length, how.task.batch, rng)
-    fit(model, plan[: how.task_steps], step, how.task, report)
+    def draw() -> Rows:
+        return np.stack([_drawn(texts, fold, how.mix, how, rng) for fold in FOLDS])
+
+    fit(model, _batches(draw, bank, how.task, how.task_steps, rng), step, how.task, report)
     return [model.weights(i) for i in range(len(FOLDS))]
 
 
@@ -145,19 +142,19 @@ def calmed(
     model = Stacked(start, [student], how.shape, bank.device)
     before = Stacked(start, [student], how.shape, bank.device).eval()
     _freeze(model, how.frozen)
-    clean, later = texts.clean(), texts.rows(LATER)
+    clean = texts.clean()
+    gold = torch.full((len(clean), 1), how.gold, device=bank.device)
+    gold[texts.rows(LATER)] = 1
+    shares = torch.tensor(SHARES, device=bank.device)
+    mix = {**how.mix, LATER: how.later}
 
     def step(rows: Rows, rounded: bool) -> torch.Tensor:
         with torch.no_grad():
             heard = before.logits(*bank.read(clean[rows]), rounded).float()
-        gold = torch.from_numpy(np.where(np.isin(rows, later), 1, how.gold)).to(bank.device, torch.float32)
-        return _loss(model.logits(*bank.read(rows), rounded), heard, gold[..., None], bank.targets(rows))
+        return _loss(model.logits(*bank.read(rows), rounded), heard, gold[rows], bank.targets(rows), shares)
 
-    plan: list[Rows] = []
-    while len(plan) < how.calming_steps:
-        rows = _drawn(texts, fold, {**how.mix, LATER: how.later}, how, rng)[None]
-        plan += in_batches(rows, bank.length, how.calming.batch, rng)
-    fit(model, plan[: how.calming_steps], step, how.calming, report)
+    plan = _batches(lambda: _drawn(texts, fold, mix, how, rng)[None], bank, how.calming, how.calming_steps, rng)
+    fit(model, plan, step, how.calming, report)
     return model.weights(0)
 
 
@@ -166,11 +163,25 @@ def _freeze(model: Stacked, layers: int) -> None:
         parameter.requires_grad_(not any(name.startswith(f"l{i}_") for i in range(layers)))
 
 
+def _batches(
+    draw: Callable[[], Rows], bank: Bank, settings: Settings, steps: int, rng: np.random.Generator
+) -> list[Rows]:
+    """The rows of so many steps, drawn [copies, n] at a time."""
+    plan: list[Rows] = []
+    while len(plan) < steps:
+        plan += in_batches(draw(), bank.length, settings.batch, rng)
+    return plan[:steps]
+
+
 def _loss(
-    logits: torch.Tensor, heard: torch.Tensor, gold: torch.Tensor, targets: Sequence[torch.Tensor]
+    logits: torch.Tensor,
+    heard: torch.Tensor,
+    gold: torch.Tensor,
+    targets: Sequence[torch.Tensor],
+    shares: torch.Tensor,
 ) -> torch.Tensor:
     """Each copy's loss [copies] against what was heard, log-odds [copies, b, heads], and the labels (`Bank.targets`),
-    which count `gold` beside it where there are any."""
+    which count `gold` beside it where there are any; high and the indicators count their `shares`."""
     levels, level_weight, binary, binary_weight = targets
     known = gold * (level_weight > 0).float()[..., None]
     aim = (1 - known) * heard[..., :HIGH_HEAD].softmax(-1) + known * levels
@@ -178,7 +189,7 @@ def _loss(
     odds = (1 - known) * heard[..., HIGH_HEAD:].sigmoid() + known * binary
     per_level = -(aim * logits[..., :HIGH_HEAD].log_softmax(-1)).sum(-1)
     per_binary = functional.binary_cross_entropy_with_logits(logits[..., HIGH_HEAD:], odds, reduction="none")
-    return (per_level + per_binary @ torch.tensor(SHARES, device=logits.device)).mean(1)
+    return (per_level + per_binary @ shares).mean(1)
 
 
 def _drawn(texts: Texts, fold: int, mix: Mapping[str, int], how: Distilling, rng: np.random.Generator) -> Rows:
