@@ -391,6 +391,16 @@ def _parquet_count(path: Path) -> int | None:
 _json = json.JSONEncoder(ensure_ascii=False).encode
 
 
+def refuse_existing(output: Path) -> None:
+    """Raises InputError where something is there already: nothing is written over."""
+    if output.exists():
+        raise InputError(
+            say(
+                f"{output} exists already; name another file or remove it", f"{output} 已存在；请换一个文件名，或删去它"
+            )
+        )
+
+
 def write_line(stream: TextIO, row: Mapping[str, object]) -> None:
     """One row as a line of JSONL."""
     stream.write(_json(row) + "\n")

@@ -159,12 +159,7 @@ def export_ratings(output: Out, database: Database = None, as_json: AsJson = Fal
     from shouwang import files, ledger
     from shouwang.triage import learning
 
-    if output.exists():
-        raise InputError(
-            say(
-                f"{output} exists already; name another file or remove it", f"{output} 已存在；请换一个文件名，或删去它"
-            )
-        )
+    files.refuse_existing(output)
     with databases.writing(engine) as connection:
         found = list(learning.judged(connection))
         ledger.append(connection, WHO, "exported-ratings", "posts", posts=len(found))

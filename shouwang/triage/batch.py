@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from shouwang.errors import InputError
-from shouwang.files import jsonl_to_csv, jsonl_to_parquet, write_line
+from shouwang.files import jsonl_to_csv, jsonl_to_parquet, refuse_existing, write_line
 from shouwang.language import say
 from shouwang.posts import Assessment, Post, Skipped
 from shouwang.scale import INDICATORS
@@ -130,12 +130,7 @@ def _partial(output: Path, run: str) -> Path:
                 f"不能写“{output.suffix}”；请用 .jsonl、.csv 或 .parquet",
             )
         )
-    if output.exists():
-        raise InputError(
-            say(
-                f"{output} exists already; name another file or remove it", f"{output} 已存在；请换一个文件名，或删去它"
-            )
-        )
+    refuse_existing(output)
     output.parent.mkdir(parents=True, exist_ok=True)
     partial = _beside(output, f".{zlib.crc32(run.encode()):08x}.partial")
     for other in output.parent.glob(f"{escape(output.name)}.*.partial"):
