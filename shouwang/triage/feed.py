@@ -62,7 +62,7 @@ def incoming_from(
 ) -> Iterator[Incoming | Skipped]:
     """Posts with author and time from rows. A row without an id gets its place and a hash of its text for one.
 
-    A time is ISO 8601 or seconds since 1970; without a zone it is this machine's. Raises InputError where there is no
+    A time is ISO 8601, or seconds, milliseconds or microseconds since 1970; without a zone it is this machine's. Raises InputError where there is no
     text column.
     """
     passed: deque[Row | Skipped] = deque()
@@ -222,11 +222,14 @@ def _seconds(told: str | None) -> float | None:
     if told is None:
         return None
     try:
-        seconds = float(told)
-        return seconds / 1000 if seconds > 1e11 else seconds if abs(seconds) < 1e11 else None
+        number = float(told)
     except ValueError:
-        pass
+        number = 0.0
+    for unit in (1.0, 1e3, 1e6):  # seconds, milliseconds, microseconds
+        if 1e9 <= number / unit < 1e10:  # 2001 to 2286: 20260301 is a date
+            return number / unit
     try:
-        return datetime.fromisoformat(told).astimezone(UTC).timestamp()
+        seconds = datetime.fromisoformat(told).astimezone(UTC).timestamp()
     except (ValueError, OverflowError, OSError):
         return None
+    return seconds if intake.TIMES[0] <= seconds < intake.TIMES[1] else None

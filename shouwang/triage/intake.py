@@ -30,6 +30,8 @@ from shouwang.triage.tables import authors, cases, posts, receipts, settings
 LONGEST_TEXT = 50_000  # characters
 LONGEST_NAME = 300  # of a source, an id, an author
 MOST_AT_ONCE = 1_000
+TIMES = 0.0, 253_370_764_800.0
+"""Seconds from which on and before which a time of posting can be shown, in whatever zone: 1970 to 9998."""
 VISIBLE = r"[^\s\x00-\x1f]"  # a name and a text have at least one such character
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -152,7 +154,8 @@ def accept(
 ) -> Receipt:
     """Store up to 1,000 posts, none of them twice; they are kept once the caller's `database.writing` commits.
 
-    Texts lose what points to a person where `retention.Kept` says so; two deliveries are compared as they came.
+    Texts lose what points to a person where `retention.Kept` says so; two deliveries are compared as they came. A time
+    outside `TIMES` is left out.
     Raises InputError where there are none or too many, or where one has a `problem`; then nothing is stored.
     """
     if not 0 < len(incoming) <= MOST_AT_ONCE:
@@ -222,13 +225,14 @@ def waiting(connection: Connection) -> tuple[int, float]:
 
 
 def _storable(post: Incoming) -> Incoming:
-    """NUL and lone surrogates cannot be stored; each becomes U+FFFD, so offsets stay."""
+    """NUL and lone surrogates cannot be stored; each becomes U+FFFD, so offsets stay. Nor can every time be shown."""
 
     def kept(text: str) -> str:
         return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
     author = None if post.author is None else kept(post.author)
-    return Incoming(kept(post.source), kept(post.id), kept(post.text), author, post.posted_at)
+    at = post.posted_at if post.posted_at is not None and TIMES[0] <= post.posted_at < TIMES[1] else None
+    return Incoming(kept(post.source), kept(post.id), kept(post.text), author, at)
 
 
 def _authors(

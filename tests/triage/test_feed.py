@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -32,15 +33,22 @@ def test_author_and_time_come_with_a_post() -> None:
     assert read(row) == [Incoming("weibo", "1", "雨", "7", 1772323200.0)]
 
 
-@pytest.mark.parametrize("told", ["1772323200", "1772323200000", "2026-03-01 00:00:00Z"])
-def test_a_time_may_be_seconds_milliseconds_or_iso(told: str) -> None:
+@pytest.mark.parametrize("told", ["1772323200", "1772323200000", "1772323200000000", "2026-03-01 00:00:00Z"])
+def test_a_time_may_be_a_number_in_one_of_three_units_or_iso(told: str) -> None:
     (found,) = read({"id": "1", "text": "雨", "time": told})
     assert isinstance(found, Incoming) and found.posted_at == 1772323200.0
 
 
-def test_a_time_that_cannot_be_read_is_counted_and_the_post_is_kept() -> None:
+def test_a_date_in_digits_is_no_number_of_seconds() -> None:
+    (found,) = read({"id": "1", "text": "雨", "time": "20260301"})
+    assert isinstance(found, Incoming) and found.posted_at is not None
+    assert datetime.fromtimestamp(found.posted_at).isoformat() == "2026-03-01T00:00:00"
+
+
+@pytest.mark.parametrize("told", ["昨天", "20260301083000", "inf", "1e400", "0001-01-01"])
+def test_a_time_that_cannot_be_read_is_counted_and_the_post_is_kept(told: str) -> None:
     fed = Fed()
-    (found,) = read({"id": "1", "text": "雨", "time": "昨天"}, fed=fed)
+    (found,) = read({"id": "1", "text": "雨", "time": told}, fed=fed)
     assert isinstance(found, Incoming) and found.posted_at is None and fed.unreadable_times == 1
 
 

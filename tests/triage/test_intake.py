@@ -8,10 +8,11 @@ from sqlalchemy import Engine, select
 
 from shouwang import database, ledger
 from shouwang.errors import InputError
-from shouwang.triage import intake
+from shouwang.triage import intake, queue
 from shouwang.triage.intake import Incoming, Pseudonyms
+from shouwang.triage.messages import CaseOut
 from shouwang.triage.tables import authors, posts
-from tests.triage.invented import PSEUDONYMS, deliver, incoming, watch
+from tests.triage.invented import PSEUDONYMS, deliver, incoming, watch, worker
 
 
 def test_a_post_is_accepted_once(engine: Engine) -> None:
@@ -68,6 +69,14 @@ def test_what_no_database_stores_is_replaced_and_offsets_stay(engine: Engine) ->
     deliver(engine, incoming("3 a\x00b\ud800c"))
     with engine.connect() as connection:
         assert connection.execute(select(posts.c.text)).scalar_one() == "3 a�b�c"
+
+
+@pytest.mark.parametrize("at", [1.7e12, float("inf"), 253_402_383_599.0, -1.0])
+def test_a_time_that_no_page_could_show_is_left_out_and_the_case_can_be_read(engine: Engine, at: float) -> None:
+    deliver(engine, [Incoming("weibo", "w1", "7 夜", posted_at=at)])
+    worker(engine).step()
+    with engine.connect() as connection:
+        assert CaseOut.of(queue.case(connection, 1), 1000.0).posted_at is None
 
 
 def test_a_receipt_says_how_far_its_posts_are(engine: Engine) -> None:
