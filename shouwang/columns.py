@@ -111,7 +111,7 @@ def _with_columns(
         else:
             break
     if without:
-        raise InputError(str(without[0]))
+        raise without[0].whole()
 
 
 def column_name(name: object) -> str:

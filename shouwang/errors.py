@@ -16,6 +16,21 @@ class InputError(ShouwangError):
     """A file, a column, a label or an argument is not what it should be."""
 
 
+class FileError(InputError):
+    """A file cannot be read as a whole: `file` as its reader calls it, `what` is wrong, and the `line` that shows it."""
+
+    def __init__(self, file: str, what: str, line: str = "") -> None:
+        super().__init__(file, what, line)
+        self.file, self.what, self.line = file, what, line
+
+    def __str__(self) -> str:
+        return f"{self.place(self.file)}: {self.what}"
+
+    def place(self, file: str) -> str:
+        """Where it is, with the file called as it was given."""
+        return f"{file}:{self.line}" if self.line else file
+
+
 class MissingExtraError(ShouwangError):
     """A part of the software needs packages that the plain install leaves out."""
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
 from shouwang.columns import TEXT_COLUMNS, column_name
-from shouwang.errors import InputError
+from shouwang.errors import FileError, InputError
 from shouwang.language import Words, say
 from shouwang.posts import Row, Skipped
 
@@ -49,7 +49,7 @@ def read_rows(
     UTF-8, UTF-16 with a byte-order mark and GB18030 are told apart unless `encoding` names one. Where the name does
     not tell the format, `text_column` or a usual column name in the first line does. `raw` gives the bytes of a text
     file in its place.
-    Raises InputError when the file as a whole cannot be read; one without a record is a `Skipped`.
+    Raises FileError when the file as a whole cannot be read; one without a record is a `Skipped`.
     """
     _check_encoding(encoding)
     parquet = _ending(str(source)) == ".parquet"
@@ -60,12 +60,12 @@ def read_rows(
             found = True
             yield row
     except FileNotFoundError:
-        raise InputError(f"{source}: {say('no such file; check the path', '没有这个文件，请检查路径')}") from None
+        raise FileError(str(source), say("no such file; check the path", "没有这个文件，请检查路径")) from None
     except IsADirectoryError:
-        raise InputError(f"{source}: {say('a folder; name the files in it', '这是文件夹，请写明其中的文件')}") from None
+        raise FileError(str(source), say("a folder; name the files in it", "这是文件夹，请写明其中的文件")) from None
     except (OSError, EOFError, zlib.error) as error:
         why = getattr(error, "strerror", None) or error
-        raise InputError(f"{source}: {say('cannot be read', '无法读取')} ({why})") from None
+        raise FileError(str(source), f"{say('cannot be read', '无法读取')} ({why})") from None
     if not found:
         yield Skipped(
             str(source),
@@ -126,14 +126,14 @@ _BINARY = {
 def _refuse_binary(name: str, head: bytes, encoding: str) -> None:
     for mark, found in _BINARY.items():
         if head.startswith(mark):
-            raise InputError(f"{name}: {found}")
+            raise FileError(name, str(found))
     if head.count(0) * 10 > len(head) and not encoding.startswith(("utf-16", "utf-32")):
-        raise InputError(
-            f"{name}: "
-            + say(
+        raise FileError(
+            name,
+            say(
                 "not a text file; if it is UTF-16, say so with --encoding utf-16-le",
                 "不是文本文件；若是 UTF-16，请加 --encoding utf-16-le",
-            )
+            ),
         )
 
 
@@ -149,12 +149,12 @@ def _format_of(name: str, head: str, text_column: str | None) -> _Reader:
     if first.startswith("{"):
         return _jsonl_rows
     if re.match(r"\[\s*(\{|$)", first):
-        raise InputError(
-            f"{name}: "
-            + say(
+        raise FileError(
+            name,
+            say(
                 "one JSON list; write one object per line instead, as `jq -c '.[]'` does",
                 "整个文件是一个 JSON 列表；请改为每行一个对象，可用 `jq -c '.[]'`",
-            )
+            ),
         )
     known = {*TEXT_COLUMNS, column_name(text_column or "text")}
     for separator in "\t,;":
@@ -307,8 +307,7 @@ def _table_rows(name: str, lines: _Lines, cells: Callable[[str], list[str]]) -> 
     for item in lines:
         if isinstance(item, Skipped):
             if not header:
-                names = say("the line of column names is ", "列名这一行")
-                raise InputError(f"{item.where}: {names}{item.reason}; {item.fix}")
+                raise item.whole(say("the line of column names is ", "列名这一行"))
             yield item
             continue
         number, line = item
@@ -351,7 +350,7 @@ def _parquet_rows(path: Path) -> Iterator[Row | Skipped]:
             yield Row(f"{path.name}:{number}", values)
     except polars.exceptions.PolarsError as error:
         what = say("not a readable Parquet file", "不是可读的 Parquet 文件")
-        raise InputError(f"{path}: {what} ({type(error).__name__})") from None
+        raise FileError(str(path), f"{what} ({type(error).__name__})") from None
 
 
 _READERS: dict[str, _Reader] = {

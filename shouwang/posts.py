@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from shouwang import scale
+from shouwang.errors import FileError
 from shouwang.language import say
 from shouwang.scale import Indicator
 
@@ -127,4 +128,14 @@ class Skipped:
     fix: str = field(default="")
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.reason}" + (say("; ", "；") + self.fix if self.fix else "")
+        return f"{self.where}: {self.what}"
+
+    @property
+    def what(self) -> str:
+        """The reason and the fix."""
+        return self.reason + (say("; ", "；") + self.fix if self.fix else "")
+
+    def whole(self, lead: str = "") -> FileError:
+        """The error that the file cannot be read at all, which this record shows."""
+        file, _, line = self.where.rpartition(":")
+        return FileError(file, lead + self.what, line)

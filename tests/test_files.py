@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shouwang.columns import labelled_from, posts_from
-from shouwang.errors import InputError
+from shouwang.errors import FileError, InputError
 from shouwang.files import count_rows, read_rows
 from shouwang.language import use_language
 from shouwang.posts import LabelledPost, Post, Row, Skipped
@@ -212,6 +212,24 @@ def test_a_table_without_a_text_column_names_the_option_and_no_post(tmp_path: Pa
         read(tmp_path / "a.csv", f"id,{RAIN}\n1,{TEA}\n")
     assert "--text-column" in str(error.value)
     assert RAIN not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "line", "what"),
+    [
+        ("a.csv", f"one,two\n1,{TEA}\n".encode(), "2", "no text column recognised"),
+        ("a.csv", b"text,\xff\n", "1", "the line of column names is not valid utf-8; save the file as UTF-8"),
+        ("a.jsonl", b"PK\x03\x04", "", "a workbook or archive"),
+    ],
+)
+def test_the_error_carries_the_file_and_the_line_beside_what_is_wrong(
+    tmp_path: Path, name: str, content: bytes, line: str, what: str
+) -> None:
+    with pytest.raises(FileError) as raised:
+        read(tmp_path / name, content, "utf-8")
+    assert (raised.value.file, raised.value.line) == (name, line)
+    assert raised.value.what.startswith(what)
+    assert str(raised.value) == f"{raised.value.place(name)}: {raised.value.what}"
 
 
 def test_a_named_column_that_is_missing(tmp_path: Path) -> None:

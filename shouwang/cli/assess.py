@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from shouwang.cli.assess_table import print_table
 from shouwang.cli.operating import in_use, stream_of
 from shouwang.cli.options import AsJson, BaseRate, Encoding, Files, IdColumnName, ModelFolder, Rest, TextColumnName
 from shouwang.columns import posts_from
-from shouwang.errors import ALL_WELL, INTERRUPTED, NOTHING_DONE, SOME_SKIPPED, InputError
+from shouwang.errors import ALL_WELL, INTERRUPTED, NOTHING_DONE, SOME_SKIPPED, FileError, InputError
 from shouwang.language import language, say
 from shouwang.posts import Post, Skipped
 from shouwang.triage.batch import Ranked, assess_records
@@ -108,15 +107,10 @@ def _read(
         try:
             rows = files.read_rows(source, encoding=encoding, text_column=text_column)
             yield from posts_from(rows, text_column=text_column, id_column=id_column)
+        except FileError as error:
+            yield Skipped(error.place(source), error.what)
         except InputError as error:
-            yield _whole(source, str(error))
-
-
-def _whole(source: str, error: str) -> Skipped:
-    """A file that cannot be read, named once and as it was given; with the line, where the error has one."""
-    rest = error.removeprefix(source if error.startswith(f"{source}:") else Path(source).name)
-    line = re.match(r"(:\d+)?: ", rest)
-    return Skipped(source + (line[1] or ""), rest[line.end() :]) if line else Skipped(source, error)
+            yield Skipped(source, str(error))
 
 
 def _total(sources: Iterable[str]) -> int | None:

@@ -16,7 +16,7 @@ from rich.console import Console
 from shouwang import files
 from shouwang.cli.options import Encoding, Files, IdColumnName, TextColumnName
 from shouwang.cli.watch_options import Database, Secret, opened, secret_of
-from shouwang.errors import ALL_WELL, INTERRUPTED, NOTHING_DONE, SOME_SKIPPED, InputError
+from shouwang.errors import ALL_WELL, INTERRUPTED, NOTHING_DONE, SOME_SKIPPED, FileError, InputError
 from shouwang.language import say
 
 if TYPE_CHECKING:
@@ -112,9 +112,11 @@ def _records(
             rows = files.read_rows(each, encoding=encoding, text_column=columns.text, raw=raw)
             yield from incoming_from(rows, source, columns, fed)
         except FileNotFoundError:
-            yield Skipped(each, "no such file", "check the path")
+            yield Skipped(each, say("no such file", "没有这个文件"), say("check the path", "请检查路径"))
+        except FileError as error:
+            yield Skipped(error.place(each), error.what)
         except InputError as error:
-            yield Skipped(each, str(error).removeprefix(f"{each}: "))
+            yield Skipped(each, str(error))
 
 
 def _print(console: Console, fed: Fed) -> None:

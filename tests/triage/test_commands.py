@@ -53,6 +53,9 @@ def test_a_file_is_ingested_once_and_a_changed_post_is_named(shell: Shell) -> No
 def test_what_cannot_be_read_is_said_and_nothing_done(shell: Shell) -> None:
     done = shell("ingest", str(shell.folder / "missing.jsonl"))
     assert (done.exit_code, "no such file" in done.stderr) == (2, True)
+    (shell.folder / "a.csv").write_text("一,二\n1,雨\n", encoding="utf-8")
+    told = shell("ingest", table := str(shell.folder / "a.csv")).stderr
+    assert f"{table}:2:notextcolumn" in "".join(told.split()) and told.count("a.csv") == 1
     with pytest.raises(InputError, match="one file"):
         shell("ingest", "a", "b", "--follow")
 
