@@ -9,7 +9,7 @@ from shouwang.benchmark.estimate import Estimate, estimate
 from shouwang.benchmark.grid import Cell, Job, cells, jobs, state
 from shouwang.benchmark.page import page
 from shouwang.benchmark.report import Report, report
-from shouwang.benchmark.study import Round, Study, load_study, study
+from shouwang.benchmark.study import Round, Study, load_study, round_names, study
 from shouwang.benchmark.tables import markdown
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "markdown",
     "page",
     "report",
+    "round_names",
     "run",
     "state",
     "study",

@@ -69,6 +69,17 @@ def labels(posts: Sequence[LabelledPost], task: Task) -> list[int]:
     return [found for post in posts if (found := label(post, task)) is not None]
 
 
+def round_names(data: str, test: str | None = None) -> tuple[str, ...]:
+    """The names of the rounds that `load_study` makes of the same arguments; reads no post.
+
+    Raises InputError for an unknown data set.
+    """
+    source = None if load.is_file(data) or "/" in data else sources.get(data)
+    published = source.groups.get(FOLDS, ()) if source else ()
+    folds = published or tuple(f"fold{n}" for n in range(1, OWN_FOLDS + 1))
+    return (*folds, TEST) if test or (published and source and TEST in source.splits) else folds
+
+
 def load_study(data: str, test: str | None = None, *, drop_leaks: bool = False) -> Study:
     """A study of a data set ("sos-1k": its published folds and test set), or of a labelled file.
 

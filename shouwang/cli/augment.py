@@ -185,7 +185,7 @@ def _listed(text: str) -> tuple[str, ...]:
 def _split(data: str, fold: str, test: str | None, drop_leaks: bool) -> Split:
     """The training posts of a round, and everything that is judged. Refuses a part of a data set."""
     from shouwang.augment.records import Split
-    from shouwang.benchmark import load_study
+    from shouwang.benchmark import load_study, round_names
     from shouwang.benchmark.study import TEST
     from shouwang.data import load
 
@@ -198,9 +198,10 @@ def _split(data: str, fold: str, test: str | None, drop_leaks: bool) -> Split:
                 f"--data {data.partition('/')[0]} --fold 1",
             )
         )
+    there = {each: each for each in round_names(data, test)}
+    name = lookup.get(there, fold if fold in there else f"fold{fold}", "fold")
     rounds = load_study(data, test, drop_leaks=drop_leaks).rounds
-    name = fold if fold in rounds else f"fold{fold}"
-    chosen = lookup.get(rounds, name, "fold")
+    chosen = rounds[name]
     tests = rounds[TEST].held_out if TEST in rounds and name != TEST else ()
     train = {post.id for post in chosen.train}
     return Split(f"{data}/{name}", chosen.train, (*chosen.held_out, *(post for post in tests if post.id not in train)))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from shouwang.benchmark.study import load_study, study
+from shouwang.benchmark.study import load_study, round_names, study
 from shouwang.errors import InputError
 from shouwang.posts import LabelledPost
 from tests.benchmark.invented import PARTS, posts, small_study
@@ -58,6 +58,16 @@ def test_a_file_of_ones_own_is_cut_into_five_folds(tmp_path: Path) -> None:
     assert "test" not in load_study(data).rounds
 
 
+def test_the_names_of_the_rounds_are_known_without_reading_a_post(tmp_path: Path) -> None:
+    data = written(tmp_path / "mine.jsonl", posts("fold1"))
+    for test in (None, written(tmp_path / "other.jsonl", posts("fold2"))):
+        assert round_names(data, test) == tuple(load_study(data, test).rounds)
+    assert round_names("sos-1k") == ("fold1", "fold2", "fold3", "fold4", "fold5", "test")
+    assert "test" not in round_names("everyday")
+    with pytest.raises(InputError, match="Did you mean 'sos-1k'"):
+        round_names("sos1k")
+
+
 def test_a_file_with_a_bad_record_is_refused(tmp_path: Path) -> None:
     data = written(tmp_path / "mine.jsonl", [*posts("fold1"), LabelledPost("bad", "多云", 12)])
     with pytest.raises(InputError, match="1 records cannot be read"):
@@ -77,4 +87,5 @@ def test_sos_1k_comes_in_its_published_rounds(real_data: Path, monkeypatch: pyte
         "fold5": 199,
         "test": 250,
     }
+    assert tuple(found.rounds) == round_names("sos-1k")
     assert found.rounds["test"].dropped == ("sos-1k/fold3/0122",)

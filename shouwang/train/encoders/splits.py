@@ -12,6 +12,7 @@ from shouwang.data import load, sources
 from shouwang.data.leaks import refuse_leaks
 from shouwang.data.splits import SplitResult, rotate
 from shouwang.errors import InputError
+from shouwang.language import say
 from shouwang.models.heads import Task
 from shouwang.posts import LabelledPost
 from shouwang.scale import LEVELS
@@ -60,10 +61,15 @@ def published(data: str, fold: int) -> Splits:
     source = sources.get(data)
     if "folds" not in source.groups:
         raise InputError(f"'{data}' has no published folds; name files instead: --train, --validation and --test")
-    rounds = rotate(load.parts(f"{data}/folds"))
-    if not 1 <= fold <= len(rounds):
-        raise InputError(f"'{data}' has folds 1 to {len(rounds)}; there is no fold {fold}")
-    chosen = rounds[fold - 1]
+    count = len(source.groups["folds"])
+    if not 1 <= fold <= count:
+        raise InputError(
+            say(
+                f"'{data}' has folds 1 to {count}; there is no fold {fold}",
+                f"“{data}”只有第 1–{count} 折，没有第 {fold} 折",
+            )
+        )
+    chosen = rotate(load.parts(f"{data}/folds"))[fold - 1]
     test = load.load(f"{data}/test") if "test" in source.splits else []
     return Splits(f"{data} fold {fold}", chosen.train, chosen.validation, test)
 
