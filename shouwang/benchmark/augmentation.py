@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import glob
 import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -36,6 +37,8 @@ from shouwang.train.builtin import sources as builtin
 
 if TYPE_CHECKING:
     from shouwang.benchmark.contenders import Answer, Contender
+
+T = TypeVar("T", list[Any], dict[str, Any])
 
 LOCAL = ("synonyms", "swap", "drop")
 """Methods that need nothing. What the others made is a file: shouwang augment writes it."""
@@ -169,10 +172,10 @@ def _with_origins(path: Path, posts: Round) -> list[LabelledPost]:
     train = {post.id for post in posts.train}
 
     def usable(row: Row) -> bool:
-        origins, notes = row.values.get("origins"), row.values.get("notes")
-        taught_in = notes.get("round") if isinstance(notes, dict) else None
+        origins, notes = _structured(row, "origins", list), _structured(row, "notes", dict)
+        taught_in = notes.get("round")
         of_this_round = taught_in is None or _learned_in(str(taught_in), posts)
-        return of_this_round and (not isinstance(origins, list) or all(origin in train for origin in origins))
+        return of_this_round and all(origin in train for origin in origins)
 
     rows = [row for row in files.read_rows(path) if isinstance(row, Skipped) or usable(row)]
     found = list(labelled_from(rows))
@@ -180,6 +183,24 @@ def _with_origins(path: Path, posts: Round) -> list[LabelledPost]:
     if bad:
         raise InputError(f"{path}: a record cannot be read; correct it first: {bad}")
     return [each for each in found if isinstance(each, LabelledPost)]
+
+
+def _structured(row: Row, name: str, kind: type[T]) -> T:
+    """What a column holds, which in CSV is JSON in a cell; empty where it holds nothing.
+
+    Raises InputError for anything else: a post whose origin is not understood could be a held-out one, rewritten.
+    """
+    value = row.values.get(name)
+    if value is None or value == "":
+        return kind()
+    try:
+        found = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        found = None
+    if not isinstance(found, kind):
+        example = '["post id"]' if kind is list else '{"name": "value"}'
+        raise InputError(f"{row.where}: '{name}' is not a {kind.__name__} in JSON; write {example}, or leave it empty")
+    return found
 
 
 def _learned_in(taught_in: str, posts: Round) -> bool:

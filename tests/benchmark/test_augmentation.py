@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -72,6 +73,23 @@ def test_posts_that_leak_or_whose_origin_is_held_out_are_left_out(tmp_path: Path
     more, notes = augmentation(file).more(ROUND, 0)
     assert [post.text for post in more] == ["另一个改写过的帖子"]
     assert notes == {"leaks": 1, "offered": 2}
+
+
+def test_what_a_post_was_made_from_is_understood_in_csv_too_or_refused(tmp_path: Path) -> None:
+    def table(origins: str, notes: str) -> str:
+        path = tmp_path / "more.csv"
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            csv.writer(stream).writerows(
+                [("text", "level", "origins", "notes"), ("原来的帖子", 0, "", ""), ("改写过的帖子", 0, origins, notes)]
+            )
+        return str(path)
+
+    of_another_round = table("", json.dumps({"round": "invented.jsonl/fold2"}))
+    assert [post.text for post in augmentation(of_another_round).more(ROUND, 0)[0]] == ["原来的帖子"]
+    of_a_held_out_post = table(json.dumps([ROUND.held_out[0].id]), "{}")
+    assert [post.text for post in augmentation(of_a_held_out_post).more(ROUND, 0)[0]] == ["原来的帖子"]
+    with pytest.raises(InputError, match=r"more\.csv:3: 'origins' is not a list in JSON"):
+        augmentation(table(f"['{ROUND.held_out[0].id}']", "")).more(ROUND, 0)
 
 
 def test_a_post_that_was_taught_by_another_round_is_left_out(tmp_path: Path) -> None:
