@@ -83,15 +83,12 @@ def add_user(
         ),
     ],
     password: Annotated[
-        str,
+        str | None,
         typer.Option(
-            prompt=say("Password", "密码"),
-            hide_input=True,
-            confirmation_prompt=True,
             envvar="SHOUWANG_PASSWORD",
             help=say("Asked for if not given; to be changed at the first log-in.", "不填则询问；首次登录时须修改。"),
         ),
-    ],
+    ] = None,
     database: Database = None,
 ) -> None:
     engine = opened(database)
@@ -101,7 +98,12 @@ def add_user(
 
     for each in role:
         lookup.get(ROLES, each, "role")
-    added = Accounts(engine, next(iter(ROLES))).add(name, password, role, must_change=True)
+    accounts = Accounts(engine, next(iter(ROLES)))
+    accounts.refuse_name(name)
+    if password is None:
+        again = say("The password again", "再次输入密码")
+        password = typer.prompt(say("Password", "密码"), hide_input=True, confirmation_prompt=again)
+    added = accounts.add(name, password, role, must_change=True)
     typer.echo(say(f"{added.name} may log in ({added.actor}).", f"{added.name} 可以登录了（{added.actor}）。"))
 
 

@@ -128,10 +128,14 @@ class Accounts:
                 who = by.actor if by else added.actor
                 ledger.append(connection, who, "account-added", added.actor, roles=sorted(added.roles))
         except IntegrityError:
-            raise InputError(
-                say(f"The name {name} is taken; choose another", f"用户名 {name} 已被使用，请换一个")
-            ) from None
+            raise _taken(name) from None
         return added
+
+    def refuse_name(self, name: str) -> None:
+        """Raises InputError for a name that is taken or will not do."""
+        name = _name(name)
+        if self.named(name):
+            raise _taken(name)
 
     def check(self, name: str, password: str) -> User | None:
         """The active user of that name and password. Takes as long for a name that does not exist."""
@@ -230,6 +234,10 @@ def _name(name: str) -> str:
             say(f"A name has 1 to {LONGEST_NAME} visible characters", f"用户名应为 1–{LONGEST_NAME} 个可见字符")
         )
     return name
+
+
+def _taken(name: str) -> InputError:
+    return InputError(say(f"The name {name} is taken; choose another", f"用户名 {name} 已被使用，请换一个"))
 
 
 def _plain(password: str) -> str:

@@ -24,8 +24,9 @@ class Shell:
         self.folder = folder
         self.file = folder / "watch.sqlite"
 
-    def __call__(self, *words: str) -> Result:
-        return CliRunner().invoke(application(), [*words, "--database", str(self.file)], catch_exceptions=False)
+    def __call__(self, *words: str, typed: str | None = None) -> Result:
+        words = (*words, "--database", str(self.file))
+        return CliRunner().invoke(application(), words, input=typed, catch_exceptions=False)
 
     def write(self, name: str, *rows: object) -> str:
         path = self.folder / name
@@ -90,6 +91,18 @@ def test_a_person_is_added_who_must_change_the_password(shell: Shell) -> None:
     engine.dispose()
     assert done.exit_code == 0
     assert user and (user.roles, user.must_change) == (frozenset({"responder"}), True)
+
+
+def test_a_role_or_name_that_will_not_do_is_said_before_a_password_is_asked_for(shell: Shell) -> None:
+    add = ("watch", "add-user", "小林", "--role")
+    with pytest.raises(InputError, match="Did you mean 'responder'"):
+        shell(*add, "respnder")
+    twice = "a long enough one\n" * 2
+    done = shell(*add, "responder", typed=twice)
+    assert (done.exit_code, "小林 may log in" in done.stdout, twice[:4] in done.stdout) == (0, True, False)
+    for name, says in (("小林", "is taken"), ("长" * 65, "1 to 64 visible characters")):
+        with pytest.raises(InputError, match=says):
+            shell("watch", "add-user", name, "--role", "responder")
 
 
 def test_ratings_are_exported_with_where_the_model_differs(shell: Shell) -> None:
