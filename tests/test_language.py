@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from contextvars import copy_context
+from pathlib import Path
 
 import pytest
 
+import shouwang
 from shouwang.language import Words, language, locale_language, say, use_language
 
 TEA = Words("tea", "茶")
@@ -43,3 +45,10 @@ def test_a_choice_stays_in_its_context() -> None:
     context = copy_context()
     context.run(use_language, "zh")
     assert (language(), context.run(language)) == ("en", "zh")
+
+
+def test_commands_and_pages_address_their_reader_politely_in_chinese() -> None:
+    room = Path(shouwang.__file__).parent
+    read = {path: path.read_text(encoding="utf-8") for path in (*room.glob("cli/*.py"), *room.rglob("*.html"))}
+    assert any("您" in text for text in read.values())
+    assert not [path.name for path, text in read.items() if "你" in text]

@@ -66,7 +66,7 @@ def application(arguments: Sequence[str] = ()) -> typer.Typer:
         ),
         epilog=say(
             "If you or someone near you is in danger: in mainland China call 12356, 120 or 110; elsewhere findahelpline.com.",
-            "如果你或身边的人有危险：中国大陆请拨打 12356、120 或 110；其他地区见 findahelpline.com。",
+            "如果您或身边的人有危险：中国大陆请拨打 12356、120 或 110；其他地区见 findahelpline.com。",
         ),
     )
     app.callback()(_options)

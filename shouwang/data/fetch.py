@@ -157,7 +157,7 @@ def _address(source: Source, file: DataFile, origin: str | Path | None, upstream
                 f"{file.path} was derived from {source.repository} ({file.upstream}) and cannot be downloaded from there; "
                 f"fetch it from a copy that you have: shouwang data fetch {source.name} --from DIR",
                 f"{file.path} 由 {source.repository}（{file.upstream}）派生，无法从那里下载；"
-                f"请取自你已有的副本：shouwang data fetch {source.name} --from 目录",
+                f"请取自您已有的副本：shouwang data fetch {source.name} --from 目录",
             )
         )
     return source.url(file, upstream)
