@@ -23,7 +23,7 @@ from shouwang.augment.filters import DEFAULT, FILTERS, Context, Scorer
 from shouwang.augment.methods import AUGMENTERS, Material, augmenters
 from shouwang.augment.plan import augment, goals
 from shouwang.augment.records import Augmented, Split
-from shouwang.benchmark.study import Round
+from shouwang.benchmark.study import Round, label
 from shouwang.columns import labelled_from
 from shouwang.data import load
 from shouwang.data.leaks import leaks
@@ -152,7 +152,7 @@ def _given(what: str, posts: Round) -> tuple[list[LabelledPost], dict[str, objec
             f"{AUTHORS} was made for {THEIR_FOLD} and holds the other folds rewritten, too far for an audit to see; "
             f"it can be compared on {THEIR_FOLD} only"
         )
-    found = [post for post in _posts(what, posts) if post.level is not None]
+    found = [post for post in _posts(what, posts) if post.level is not None or post.high is not None]
     known = {post.text for post in posts.train}
     new = [post for post in {post.text: post for post in found}.values() if post.text not in known]
     gone = leaking(new, posts.held_out)
@@ -229,13 +229,20 @@ class WithMore:
 
     def answer(self, task: Task, posts: Round, seed: int, folder: Path) -> Answer:
         more, notes = self.augmentation.more(posts, seed)
-        labelled = tuple(replace(post, high=_high(post)) for post in more)
+        labelled = tuple(post for post in map(_with_high, more) if label(post, task) is not None)
+        if self.augmentation.given and not labelled:
+            raise InputError(
+                f"{self.augmentation.given}: adds nothing to {posts.name} for task '{task}': of {notes['offered']} labelled "
+                f"posts that it may use {notes['leaks']} leak, and the others stand in training already or lack this task's label; "
+                "label the posts, or leave them out of --augment"
+            )
         answer = self.contender.answer(task, replace(posts, added=labelled), seed, folder)
         return replace(answer, notes={**answer.notes, "augmentation": {"added": len(labelled), **notes}})
 
 
-def _high(post: LabelledPost) -> bool:
-    return (post.level or 0) >= HIGH_FROM if post.high is None else post.high
+def _with_high(post: LabelledPost) -> LabelledPost:
+    """High or low by its level where nobody said which."""
+    return replace(post, high=post.level >= HIGH_FROM) if post.high is None and post.level is not None else post
 
 
 def with_augmentation(contenders: Mapping[str, Contender], texts: Sequence[str]) -> dict[str, Contender]:

@@ -44,6 +44,17 @@ def test_a_cell_trains_on_more_posts_and_says_how_many(tmp_path: Path) -> None:
     assert result.contender["augmentation"]["plan"] == "all"
 
 
+def test_posts_with_only_a_high_label_train_that_task_and_posts_that_add_nothing_are_refused(tmp_path: Path) -> None:
+    file = written(tmp_path / "more.jsonl", {"text": "外面下着很大的雨没有伞", "high": 1}, {"text": "没有标签的新帖子"})
+    models = with_augmentation(contenders(["majority"]), [file])
+    grid = [c for c in cells(STUDY, ["high", "levels"], list(models)) if c.round == "fold1" and "+" in c.model]
+    problems = [done.problem for done in run(jobs(STUDY, grid, models, tmp_path / "run"))]
+    assert problems[0] is None
+    assert read(grid[0].folder(tmp_path / "run")).notes["augmentation"]["added"] == 1
+    assert problems[1] is not None
+    assert "adds nothing to fold1 for task 'levels'" in problems[1]
+
+
 def test_added_posts_train_an_encoder_and_never_choose_its_epoch() -> None:
     added = tuple(LabelledPost(f"new-{i}", f"新写的第{i}条", 0, False) for i in range(40))
     splits = inner_splits(replace(ROUND, added=added), seed=0)
