@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from sqlalchemy import Connection, func, insert, select
@@ -68,6 +68,15 @@ def resolved(connection: Connection, policy: Policy, points: Mapping[str, float]
     return Policy.from_json(policy.to_json() | {"high": high})
 
 
+def fitting(policy: Policy, points: Mapping[str, float], default: Policy) -> Policy:
+    """The policy; where it names an operating point that this model lacks, the same at the default's threshold.
+
+    It was set with another model, and posts must not wait for somebody to notice.
+    """
+    known = policy.basis in ("threshold", "capacity") or policy.basis in points
+    return policy if known else replace(policy, basis="threshold", high=default.high)
+
+
 def set_policy(connection: Connection, policy: Policy, who: str, now: float) -> int:
     """Put a policy into force for what is assessed from now on; its number."""
     row = {"at": now, "who": who, "data": policy.to_json()}
@@ -81,7 +90,8 @@ def look_ahead(
 ) -> Preview:
     """What that policy would have made of recent posts, beside the one in force. Changes nothing."""
     found = recent(connection, now)
-    live = resolved(connection, current(connection, default=default).policy, points, now)
+    held = fitting(current(connection, default=default).policy, points, default or Policy())
+    live = resolved(connection, held, points, now)
     return preview(found.posts, found.days, live, resolved(connection, policy, points, now))
 
 

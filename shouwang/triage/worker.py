@@ -154,7 +154,11 @@ class Worker:
         old = self.clock() - self._resolved_at >= REFRESH
         if self._held is None or self._held.id != held.id or (held.policy.basis == "capacity" and old):
             now = self._resolved_at = self.clock()
-            self._held = held._replace(policy=policies.resolved(connection, held.policy, self.points, now))
+            policy = policies.fitting(held.policy, self.points, self.default)
+            if policy != held.policy:
+                told = "policy %d stands at '%s', which this model lacks: its own threshold holds; set another policy"
+                log.error(told, held.id, held.policy.basis)
+            self._held = held._replace(policy=policies.resolved(connection, policy, self.points, now))
         return self._held
 
     # --- assessing --------------------------------------------------------------------------------------------------

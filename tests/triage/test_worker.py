@@ -108,6 +108,18 @@ def test_a_policy_that_is_set_holds_from_then_on(engine: Engine) -> None:
     assert [(case.text, case.policy) for case in found] == [("7 夜", number), ("4 雨", 0)]
 
 
+def test_a_policy_at_a_point_that_the_model_lacks_stops_nothing_and_is_said(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    with database.writing(engine) as connection:
+        policies.set_policy(connection, replace(POLICY, basis="workload=200/1000", high=0.99), "user:1", 1000.0)
+    watch(engine, "3 雨", "7 夜")
+    with engine.connect() as connection:
+        assert [case.policy for case in queue.case_list(connection)] == [1]
+        assert policies.look_ahead(connection, POLICY, {}, 1000.0, POLICY).changed == 0
+    assert "policy 1 stands at 'workload=200/1000', which this model lacks" in caplog.text
+
+
 def test_a_shadow_is_compared_and_shown_to_nobody(engine: Engine) -> None:
     def bolder(given: Iterable[Post]) -> Iterator[Assessment]:
         return (replace(a, p_high=0.9, model="bold 2") for a in read_level(given))

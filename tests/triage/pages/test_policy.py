@@ -4,6 +4,7 @@ import pytest
 
 from shouwang import database, ledger
 from shouwang.triage import policies
+from shouwang.triage.policy import Policy
 from tests.triage.pages.desk import Desk, events
 from tests.triage.pages.shift import Shift
 
@@ -33,6 +34,16 @@ def test_a_policy_is_put_into_force_by_name(shift: Shift) -> None:
     assert (held.id, held.policy.basis, held.policy.wish) == (1, "balanced", None)
     assert events(shift, "set-policy") == [(lead.user.actor, "set-policy", "policy:1")]
     assert "policy 1" in lead.get("/policy").text
+
+
+def test_a_policy_at_a_point_that_the_model_lacks_is_said_and_can_be_replaced(shift: Shift) -> None:
+    with database.writing(shift.engine) as connection:
+        policies.set_policy(connection, Policy("workload=200/1000"), "user:1", shift.now)
+    lead = Desk(shift, "Lead", "lead")
+    assert "stands at workload=200/1000" in lead.get("/policy").text
+    assert lead.post("/policy/preview", **FORM).status_code == 200
+    assert lead.post("/policy", **FORM).status_code == 303
+    assert "stands at" not in lead.get("/policy").text
 
 
 @pytest.mark.parametrize(
