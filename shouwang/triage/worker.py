@@ -101,11 +101,11 @@ class Worker:
         """Take a batch, assess it, write it back; how many posts were dealt with (0: none waits)."""
         with database.writing(self.engine) as connection:
             taken = self._take(connection)
-            held = self._policy(connection)
         if not taken:
             return 0
         found, failed = self._assessed(taken)
         with database.writing(self.engine) as connection:
+            held = self._policy(connection)  # now: what was set meanwhile has caught up without these posts
             written = self._write(connection, taken, found, failed, held)
         self.assessed += len(written)
         if self.shadow and written:

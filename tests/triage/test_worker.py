@@ -108,6 +108,21 @@ def test_a_policy_that_is_set_holds_from_then_on(engine: Engine) -> None:
     assert [(case.text, case.policy) for case in found] == [("7 夜", number), ("4 雨", 0)]
 
 
+def test_a_policy_that_is_set_while_a_batch_is_assessed_misses_none_of_it(engine: Engine) -> None:
+    deliver(engine, incoming("3 雨"))
+    wider = replace(POLICY, wish_level=3)
+
+    def slowly(waiting: Iterable[Post]) -> Iterator[Assessment]:
+        with database.writing(engine) as connection:
+            number = policies.set_policy(connection, wider, "user:1", 1000.0)
+            assert policies.catch_up(connection, policies.Held(number, wider), "user:1", 1000.0) == 0
+        return read_level(waiting)
+
+    Worker(engine, slowly, default=POLICY, clock=lambda: 1000.0).step()
+    with engine.connect() as connection:
+        assert [case.policy for case in queue.case_list(connection)] == [1]
+
+
 def test_a_policy_at_a_point_that_the_model_lacks_stops_nothing_and_is_said(
     engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
