@@ -89,6 +89,7 @@ def rate(connection: Connection, number: int, who: str, now: float, level: int, 
     second = found.second_by is not None and found.second_by != who
     if second:
         _set(connection, number, second_by=None)
+        _renew(connection, number, who, now, found)
     else:
         _hold(connection, number, who, now)
     table = tables.ratings
@@ -118,11 +119,11 @@ def reopen(connection: Connection, number: int, who: str, now: float) -> None:
 
 
 def note(connection: Connection, number: int, who: str, now: float, text: str) -> None:
-    """Write something down about a case; the ledger keeps that, not what. Needs no claim."""
+    """Write something down about a case; the ledger keeps that, not what. Needs no claim, and renews one's own."""
     text = text.replace("\x00", "").strip()
     if not 0 < len(text) <= LONGEST_NOTE:
         raise InputError(say(f"a note has 1 to {LONGEST_NOTE} characters", f"备注应为 1–{LONGEST_NOTE} 个字符"))
-    _locked(connection, number)
+    _renew(connection, number, who, now, _locked(connection, number))
     connection.execute(insert(tables.notes), {"case": number, "who": who, "at": now, "text": text})
     ledger.append(connection, who, "noted", f"case:{number}", characters=len(text))
 
@@ -208,6 +209,12 @@ def _hold(connection: Connection, number: int, who: str, now: float, lease: floa
         raise TakenError(number, before.assignee, before.lease_until)
     if before.assignee != who or before.lease_until <= now:
         ledger.append(connection, who, "claimed", f"case:{number}", until=now + lease)
+
+
+def _renew(connection: Connection, number: int, who: str, now: float, found: _Hold) -> None:
+    """Keep for longer what one holds; whoever holds nothing may act without."""
+    if found.assignee == who and found.lease_until > now:
+        _set(connection, number, lease_until=now + LEASE)
 
 
 class _Hold(NamedTuple):

@@ -83,6 +83,9 @@ def test_whoever_acts_renews_the_claim(engine: Engine, case: int) -> None:
         acts.claim(connection, case, ME, NOW)
         acts.rate(connection, case, ME, NOW + 600, 6, True)
         assert queue.case(connection, case).lease_until == NOW + 600 + acts.LEASE
+        acts.note(connection, case, ME, NOW + 800, "在联系家人")
+        acts.note(connection, case, YOU, NOW + 900, "我认识她的同学")  # holds nothing, renews nothing
+        assert queue.case(connection, case).lease_until == NOW + 800 + acts.LEASE
 
 
 def test_a_case_that_somebody_holds_is_not_rated_closed_or_handed_over_by_another(engine: Engine, case: int) -> None:
