@@ -79,6 +79,11 @@ def test_a_second_opinion_is_given_before_the_first_is_seen(shift: Shift) -> Non
     blind = lan.get("/cases/6").text
     for hidden in ("within days</span> · ", "98%", "rated 9", "<mark", 'class="dot'):
         assert hidden not in blind
+    listed = lan.get("/queue?show=second").text
+    assert "都安排好了" in listed
+    for hidden in ('class="level"', "98%", "a date may be set", "<mark"):
+        assert hidden not in listed
+    assert "98%" in mei.get("/queue?show=second").text
     lan.post("/cases/6/rate", level=8)
     seen = lan.get("/cases/6").text
     assert "98%" in seen
