@@ -142,6 +142,19 @@ def close(
     return visitor.go("/queue", say(f"Case {number} is closed.", f"个案 {number} 已结案。"))
 
 
+@router.post("/{number}/open")
+def open_another(visitor: Reader, number: Number, post: Annotated[int, Form(ge=1, lt=2**31)]) -> Response:
+    """A case of another post of the same author, which the policy left out."""
+    watch = watch_of(visitor)
+    with database.writing(watch.engine) as connection:
+        author = queue.case(connection, number).author
+        course = authors.course(connection, author) if author is not None else []
+        if post not in {moment.post for moment in course}:
+            raise InputError(say("that post is not in this author's course", "该帖子不在这位作者的走势中"))
+        made = acts.open_by_hand(connection, post, visitor.user.actor, watch.clock())
+    return visitor.go(f"/cases/{made}")
+
+
 @router.post("/{number}/reopen")
 def reopen(visitor: Reader, number: Number) -> Response:
     return _act(visitor, number, lambda connection, who, now: acts.reopen(connection, number, who, now))

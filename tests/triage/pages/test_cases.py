@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -89,6 +90,16 @@ def test_a_second_opinion_is_given_before_the_first_is_seen(shift: Shift) -> Non
     assert "98%" in seen
     assert "second opinion" in seen
     assert "rated 9" in seen
+
+
+def test_another_post_of_the_author_is_made_a_case_by_whoever_reads_it(shift: Shift) -> None:
+    mei = Desk(shift, "Mei")
+    (first, *_) = re.findall(r'name="post" value="(\d+)"', mei.get("/cases/6").text)
+    made = mei.post("/cases/6/open", post=first).headers["location"]
+    assert made == "/cases/7" and "opened by a person" in mei.get(made).text
+    assert events(shift, "opened")[-1] == (mei.user.actor, "opened", "case:7")
+    assert mei.post("/cases/6/open", post=first).headers["location"] == made
+    assert mei.post("/cases/2/open", post=first).status_code == 422  # another author's
 
 
 def test_hostile_markup_stays_text(shift: Shift) -> None:
