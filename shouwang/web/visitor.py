@@ -119,7 +119,7 @@ def needs(*roles: str, quiet: bool = False) -> Callable[..., Visitor]:
         found = visit(request, touch=not quiet)
         if found.session is None:
             raise HTTPException(401)
-        if found.user.must_change and not request.url.path.startswith("/me"):
+        if found.user.must_change and not request.url.path.startswith(("/me", "/logout")):
             raise HTTPException(303, headers={"Location": "/me"})
         if roles and not found.may(*roles):
             raise HTTPException(403, "role")

@@ -23,6 +23,14 @@ def test_an_admin_adds_a_person_who_must_choose_a_password_first(world: World) -
     assert ("user:1", "account-added", "user:2") in world.recorded()
 
 
+def test_whoever_must_choose_a_password_first_can_log_out_instead(world: World) -> None:
+    world.site.accounts.add("Bo", SECRET, ["rater"], must_change=True)
+    browser = world.browser()
+    log_in(browser, "Bo", SECRET)
+    assert browser.post("/logout", data={"csrf": csrf(browser)}).headers["location"] == "/login"
+    assert browser.get("/me").headers["location"].startswith("/login")
+
+
 def test_only_admins_see_the_accounts(world: World) -> None:
     rater = world.logged_in("Bo")
     assert rater.get("/people").status_code == 403
