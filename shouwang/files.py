@@ -10,6 +10,7 @@ import csv
 import gzip
 import io
 import json
+import os
 import re
 import sys
 import zlib
@@ -398,6 +399,11 @@ def refuse_existing(output: Path) -> None:
                 f"{output} exists already; name another file or remove it", f"{output} 已存在；请换一个文件名，或删去它"
             )
         )
+
+
+def create_private(output: Path) -> TextIO:
+    """A new file that its owner alone can read; raises FileExistsError where something is there already."""
+    return os.fdopen(os.open(output, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8")
 
 
 def write_line(stream: TextIO, row: Mapping[str, object]) -> None:

@@ -165,7 +165,7 @@ def export_ratings(output: Out, database: Database = None, as_json: AsJson = Fal
     with databases.writing(engine) as connection:
         found = list(learning.judged(connection))
         ledger.append(connection, WHO, "exported-ratings", "posts", posts=len(found))
-    with output.open("x", encoding="utf-8") as lines:
+    with files.create_private(output) as lines:
         for each in found:
             files.write_line(lines, each.to_row())
     told = learning.differences(found)
@@ -202,12 +202,13 @@ def export_author(name: Name, source: Source, output: Out, database: Database = 
     from shouwang import files, ledger
     from shouwang.triage import authors
 
+    files.refuse_existing(output)
     pseudonyms = secret_of(engine, secret)
     with databases.writing(engine) as connection:
         author = _author(connection, pseudonyms, source, name)
         rows = list(authors.export(connection, author))
         ledger.append(connection, WHO, "exported", f"author:{author}", posts=len(rows))
-    with output.open("x", encoding="utf-8") as lines:
+    with files.create_private(output) as lines:
         for row in rows:
             files.write_line(lines, row)
     typer.echo(say(f"{len(rows)} posts in {output}", f"{len(rows)} 条帖子，见 {output}"))

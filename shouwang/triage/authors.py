@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, select
 from shouwang import ledger
 from shouwang.posts import Assessment
 from shouwang.triage.intake import Pseudonyms
-from shouwang.triage.tables import assessments, authors, cases, notes, posts, ratings
+from shouwang.triage.tables import assessments, authors, cases, notes, posts, ratings, shadows
 
 SHOWN = 200  # posts
 
@@ -69,7 +69,7 @@ def numbered(connection: Connection, pseudonyms: Pseudonyms, source: str, name: 
 
 
 def export(connection: Connection, author: int) -> Iterator[dict[str, object]]:
-    """Everything that is held of an author: one row a post, with assessment, case, ratings and notes."""
+    """Everything that is held of an author: one row a post, with assessment, case, ratings, notes, shadows."""
     for post in connection.execute(select(posts).where(posts.c.author == author).order_by(posts.c.id)).all():
         told = connection.execute(select(assessments.c.row).where(assessments.c.post == post.id)).scalar_one_or_none()
         case = connection.execute(select(cases).where(cases.c.post == post.id)).mappings().one_or_none()
@@ -85,6 +85,8 @@ def export(connection: Connection, author: int) -> Iterator[dict[str, object]]:
         for name, table in (("ratings", ratings), ("notes", notes)):
             of_case = select(table).where(table.c.case == (case["id"] if case else None))
             row[name] = [dict(each) for each in connection.execute(of_case).mappings()]
+        of_post = select(shadows).where(shadows.c.post == post.id)
+        row["shadows"] = [dict(each) for each in connection.execute(of_post).mappings()]
         yield row
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,7 @@ def test_ratings_are_exported_with_where_the_model_differs(shell: Shell) -> None
     done = shell("watch", "export-ratings", "-o", str(shell.folder / "out.jsonl"))
     row = json.loads((shell.folder / "out.jsonl").read_text(encoding="utf-8"))
     assert (row["id"], row["level"], "differ" in done.stdout) == ("weibo:1", 5, True)
+    assert stat.S_IMODE((shell.folder / "out.jsonl").stat().st_mode) == 0o600
     with engine.connect() as connection:
         assert ledger.recorded(connection, limit=1)[0].what == "exported-ratings"
     engine.dispose()
@@ -122,7 +124,10 @@ def test_ratings_are_exported_with_where_the_model_differs(shell: Shell) -> None
 def test_an_author_is_exported_and_erased(shell: Shell) -> None:
     shell("ingest", shell.write("a.jsonl", post("1", "7 夜"), post("2", "3 雨")), "--source", "weibo")
     shell("watch", "export-author", "小明", "--source", "weibo", "-o", str(shell.folder / "own.jsonl"))
-    assert len((shell.folder / "own.jsonl").read_text(encoding="utf-8").splitlines()) == 2
+    own = shell.folder / "own.jsonl"
+    assert (len(own.read_text(encoding="utf-8").splitlines()), stat.S_IMODE(own.stat().st_mode)) == (2, 0o600)
+    with pytest.raises(InputError, match="exists already"):
+        shell("watch", "export-author", "小明", "--source", "weibo", "-o", str(own))
     assert "with 2 posts" in shell("watch", "erase-author", "小明", "--source", "weibo", "--yes").stdout
     engine = database.engine(shell.file)
     with engine.connect() as connection:

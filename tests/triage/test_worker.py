@@ -180,7 +180,8 @@ def test_an_authors_course_is_in_the_order_of_posting_by_the_earlier_clock(engin
 
 
 def test_an_author_is_exported_and_erased_and_the_chain_holds(engine: Engine) -> None:
-    watch(engine, "6 夜", "3 雨", author="小明")
+    deliver(engine, incoming("6 夜", "3 雨", author="小明"))
+    worker(engine, shadow=Shadow("strict", policy=replace(POLICY, high=0.95))).step()
     watch(engine, "7 别人的", author="小红", first=10)
     with database.writing(engine) as connection:
         author = authors.numbered(connection, PSEUDONYMS, "weibo", "小明")
@@ -190,7 +191,7 @@ def test_an_author_is_exported_and_erased_and_the_chain_holds(engine: Engine) ->
         acts.rate(connection, case.id, "user:1", 1001.0, 6, True)
         told = list(authors.export(connection, author))
         assert [row["text"] for row in told] == ["6 夜", "3 雨"]
-        assert len(told[0]["notes"]) == len(told[0]["ratings"]) == 1  # type: ignore[arg-type]
+        assert [len(told[0][each]) for each in ("notes", "ratings", "shadows")] == [1, 1, 1]  # type: ignore[arg-type]
         assert authors.erase(connection, author, "user:9") == 2
     with engine.connect() as connection:
         assert [case.text for case in queue.case_list(connection)] == ["7 别人的"]
