@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ def engine(where: str | Path) -> Engine:
     """The database at that URL, or the SQLite file at that path; nothing is connected yet, nothing created but the file.
 
     A new SQLite file can be read by its owner alone. It is written through a write-ahead log, every commit reaches the
-    disk, and what is deleted is overwritten. Raises InputError for a URL of another kind of database.
+    disk, and what is deleted is overwritten (see `forget_deleted`). Raises InputError for a URL of another kind of database.
     """
     url = make_url(f"sqlite:///{where}") if isinstance(where, Path) else _url(where)
     if url.get_backend_name() == "sqlite":
@@ -54,6 +55,16 @@ def writing(opened: Engine) -> Iterator[Connection]:
     """
     with opened.execution_options(writing=True).begin() as connection:
         yield connection
+
+
+def forget_deleted(opened: Engine) -> None:
+    """Empty SQLite's write-ahead log, in which what was deleted stands until something else is written over it.
+
+    Where somebody reads an older state meanwhile, as a backup does, it stays as it is: call this again later.
+    """
+    if opened.dialect.name == "sqlite":
+        with closing(sqlite3.connect(opened.url.database or "", timeout=1)) as alone:
+            alone.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _url(where: str) -> sqlalchemy.URL:

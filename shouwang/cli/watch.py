@@ -235,6 +235,7 @@ def erase_author(
     with databases.writing(engine) as connection:
         author = _author(connection, pseudonyms, source, name)
         count = authors.erase(connection, author, WHO)
+    databases.forget_deleted(engine)
     typer.echo(say(f"Erased, with {count} posts.", f"已删除，含 {count} 条帖子。"))
 
 

@@ -123,6 +123,7 @@ class Worker:
             with database.writing(self.engine) as connection:
                 removed = retention.remove(connection, now)
             if removed.posts < retention.AT_ONCE:
+                database.forget_deleted(self.engine)  # each time: an author may have been erased
                 self._removed_at = now
 
     # --- taking -----------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import Engine, func, select
 
@@ -80,6 +82,20 @@ def test_the_worker_removes_as_it_goes(engine: Engine) -> None:
     watch(engine, "3 雨", now=0.0)
     worker(engine, now=100 * DAY).tidy()
     assert texts(engine) == []
+
+
+def test_what_was_removed_stands_in_none_of_sqlites_files(engine: Engine) -> None:
+    if engine.dialect.name == "postgresql":
+        pytest.skip("its files are the server's")
+    file = Path(engine.url.database or "")
+
+    def stands() -> bool:
+        return any("夜航船".encode() in each.read_bytes() for each in file.parent.glob(f"{file.name}*"))
+
+    watch(engine, "3 夜航船", now=0.0)
+    assert stands()
+    worker(engine, now=100 * DAY).tidy()
+    assert not stands()
 
 
 def test_what_was_set_holds_and_stands_in_the_ledger(engine: Engine) -> None:
