@@ -80,11 +80,12 @@ class Worker:
 
     def run(self, stop: Event) -> None:
         """Work until told to stop; a batch that is begun is finished. Set `wake` when posts have come."""
-        pause = 0.0
-        if self.engine.dialect.name == "sqlite":
-            self._again_at_once()
+        pause, begins = 0.0, True
         while not stop.is_set():
             try:
+                if begins and self.engine.dialect.name == "sqlite":
+                    self._again_at_once()
+                begins = False
                 self.tidy()
                 idle = self.step() == 0
                 pause = 0.0

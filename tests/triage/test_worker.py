@@ -68,6 +68,30 @@ def test_told_to_stop_it_finishes_the_batch_in_hand_and_takes_no_other(engine: E
         assert [tuple(row) for row in connection.execute(left)] == [(0.0, 0)]
 
 
+def test_a_database_that_is_gone_when_it_begins_is_waited_for(engine: Engine) -> None:
+    if engine.dialect.name == "postgresql":
+        pytest.skip("what its predecessor had taken is freed on SQLite alone")
+    deliver(engine, incoming("6 夜"))
+
+    def rename(before: str, after: str) -> None:
+        with database.writing(engine) as connection:
+            connection.exec_driver_sql(f"ALTER TABLE {before} RENAME TO {after}")
+
+    class BackAgain(Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            rename("gone", "posts")
+            return False
+
+    def told_meanwhile(given: Iterable[Post]) -> Iterator[Assessment]:
+        stop.set()
+        return read_level(given)
+
+    rename("posts", "gone")
+    stop = BackAgain()
+    Worker(engine, told_meanwhile, default=POLICY, clock=lambda: 1000.0).run(stop)
+    assert count(engine, assessments) == 1
+
+
 def test_a_post_that_breaks_the_model_becomes_a_case_and_holds_up_no_other(engine: Engine) -> None:
     deliver(engine, incoming("3 雨", "bad 茶", "6 夜"))
     for attempt in range(5):
