@@ -31,6 +31,7 @@ BATCH = 32  # posts
 TAKEN_FOR = 60.0  # seconds
 ALONE_FROM, GIVEN_UP_AFTER = 3, 5  # attempts
 RETRY = 5.0  # seconds until the second attempt, four times as long until each further one
+LONGEST_TAKEN = RETRY * 4 ** (GIVEN_UP_AFTER - 2)
 IDLE = 0.25  # seconds between looks at an empty queue
 REFRESH = 600.0  # seconds after which a threshold by capacity is set anew
 TIDY = 15.0  # seconds between looks for leases that ran out, and while there are posts to remove
@@ -115,12 +116,13 @@ class Worker:
 
     def tidy(self) -> None:
         """Now and then, let go of cases whose lease has run out and remove posts whose time is over."""
-        if self.clock() - self._tidied_at < TIDY:
+        now = self.clock()
+        if 0 <= now - self._tidied_at < TIDY:  # below 0: the clock was set back
             return
-        now = self._tidied_at = self.clock()
+        self._tidied_at = now
         with database.writing(self.engine) as connection:
             acts.expire(connection, now)
-        if now - self._removed_at >= REMOVE:
+        if not 0 <= now - self._removed_at < REMOVE:
             with database.writing(self.engine) as connection:
                 removed = retention.remove(connection, now)
             if removed.posts < retention.AT_ONCE:
@@ -132,7 +134,8 @@ class Worker:
     def _take(self, connection: Connection) -> Sequence[Taken]:
         """The next posts that nobody works on; one alone where assessing it has failed before."""
         now = self.clock()
-        free = posts.c.assessed_at.is_(None) & (posts.c.taken_until <= now)
+        over = (posts.c.taken_until <= now) | (posts.c.taken_until > now + LONGEST_TAKEN)  # the clock was set back
+        free = posts.c.assessed_at.is_(None) & over
         query = select(posts.c.id, posts.c.attempts).where(free).order_by(posts.c.id).limit(self.batch)
         waiting = connection.execute(query.with_for_update(skip_locked=True)).all()
         if not waiting:
@@ -153,7 +156,7 @@ class Worker:
     def _policy(self, connection: Connection) -> policies.Held:
         """The policy in force; a threshold that depends on recent posts is kept for a while."""
         held = policies.current(connection, default=self.default)
-        old = self.clock() - self._resolved_at >= REFRESH
+        old = not 0 <= self.clock() - self._resolved_at < REFRESH
         if self._held is None or self._held.id != held.id or (held.policy.basis == "capacity" and old):
             now = self._resolved_at = self.clock()
             policy = policies.fitting(held.policy, self.points, self.default)

@@ -40,6 +40,21 @@ def test_what_a_killed_worker_had_taken_is_taken_again_when_its_time_is_over(eng
     assert count(engine, cases) == 1
 
 
+def test_a_clock_that_is_set_back_keeps_no_post_and_no_case_from_people(engine: Engine) -> None:
+    watch(engine, "6 夜", now=100_000.0)
+    deliver(engine, incoming("7 雪", first=2), 100_000.0)
+    ahead = worker(engine, now=100_000.0)
+    with database.writing(engine) as connection:
+        acts.claim(connection, 1, "user:1", 100_000.0)
+        assert len(ahead._take(connection)) == 1  # and is killed here
+    ahead.tidy()
+    ahead.clock = lambda: 2000.0
+    ahead.tidy()
+    assert ahead.step() == 1
+    with engine.connect() as connection:
+        assert len(queue.case_list(connection, free_at=2000.0)) == 2
+
+
 def test_of_two_workers_on_one_post_the_first_result_stays(engine: Engine) -> None:
     deliver(engine, incoming("6 夜"))
     slow, quick = worker(engine), worker(engine, now=1000.0 + TAKEN_FOR)
