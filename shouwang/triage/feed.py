@@ -11,6 +11,7 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -147,27 +148,33 @@ class Growing(io.RawIOBase):
 
     def readinto(self, buffer: object) -> int:
         while not self._stop.is_set():
+            replaced = self._replaced()  # asked before the last look: what came in between is not left behind
             if count := self._file.readinto(buffer):  # type: ignore[arg-type]
                 return count
-            self._reopen_if_replaced()
-            self._stop.wait(LOOK)
+            if replaced:
+                with suppress(FileNotFoundError):  # gone again meanwhile
+                    old, self._file = self._file, self._path.open("rb", buffering=0)
+                    old.close()
+            else:
+                self._stop.wait(LOOK)
         return 0
 
     def close(self) -> None:
         self._file.close()
         super().close()
 
-    def _reopen_if_replaced(self) -> None:
+    def _replaced(self) -> bool:
+        """Whether another file has the name now; one that was cut off is taken from its beginning."""
         try:
             now = self._path.stat()
         except FileNotFoundError:  # between two files of that name
-            return
+            return False
         mine = os.fstat(self._file.fileno())
         if (now.st_dev, now.st_ino) != (mine.st_dev, mine.st_ino):
-            self._file.close()
-            self._file = self._path.open("rb", buffering=0)
-        elif now.st_size < self._file.tell():
+            return True
+        if now.st_size < self._file.tell():
             self._file.seek(0)
+        return False
 
 
 def _portions(records: Iterable[Incoming | Skipped], stop: Event) -> Iterator[Sequence[Incoming | Skipped]]:

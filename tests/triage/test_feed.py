@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -105,6 +106,28 @@ def test_a_file_is_followed_as_it_grows_is_cut_and_is_replaced(tmp_path: Path, m
     assert [next(lines), next(lines)] == ["四", "五"]
     stop.set()
     assert list(lines) == []
+
+
+def test_what_is_written_just_before_a_file_is_replaced_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeding, "LOOK", 0.01)
+    path, new, look = tmp_path / "posts.jsonl", tmp_path / "new", Path.stat
+    path.write_text('{"id": 1, "text": "一"}\n', encoding="utf-8")
+    new.write_text('{"id": 3, "text": "三"}\n', encoding="utf-8")
+
+    def while_somebody_looks(self: Path, **options: bool) -> os.stat_result:
+        if self == path and new in tmp_path.iterdir():
+            with path.open("a", encoding="utf-8") as growing:
+                growing.write('{"id": 2, "text": "二"}\n')
+            new.rename(path)
+        return look(self, **options)
+
+    stop = threading.Event()
+    monkeypatch.setattr(Path, "stat", while_somebody_looks)
+    lines = _texts(files.read_rows(path, raw=Growing(path, stop)))
+    assert [next(lines), next(lines), next(lines)] == ["一", "二", "三"]
+    stop.set()
 
 
 def _texts(rows: Iterator[Row | Skipped]) -> Iterator[str]:
