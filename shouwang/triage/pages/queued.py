@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form, Query
@@ -11,9 +12,10 @@ from starlette.responses import Response
 from shouwang import database
 from shouwang.language import say
 from shouwang.triage import acts, queue
+from shouwang.triage.acts import ClosedError, TakenError
 from shouwang.triage.pages.access import Poll, Reader, Watch, names, watch_of
 from shouwang.triage.policy import Priority
-from shouwang.triage.queue import Case, Place
+from shouwang.triage.queue import Case, NoCaseError, Place
 from shouwang.web.visitor import Visitor
 
 router = APIRouter(include_in_schema=False)
@@ -51,10 +53,10 @@ def take_next(visitor: Reader, priority: Annotated[Priorities, Form()] = "") -> 
     watch, who = watch_of(visitor), visitor.user.actor
     with database.writing(watch.engine) as connection:
         now = watch.clock()
-        found = queue.case_list(connection, priority=_priority(priority), free_at=now, limit=1)
-        if found:
-            acts.claim(connection, found[0].id, who, now)
-            return visitor.go(f"/cases/{found[0].id}")
+        while found := queue.case_list(connection, priority=_priority(priority), free_at=now, limit=1):
+            with suppress(TakenError, ClosedError, NoCaseError):  # by somebody who was quicker: the one after it
+                acts.claim(connection, found[0].id, who, now)
+                return visitor.go(f"/cases/{found[0].id}")
     return visitor.go("/queue", say("No case is waiting. Rest a little.", "没有等待的个案，歇一歇吧。"))
 
 

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from shouwang.triage import queue
+from tests.databases import Server
 from tests.triage.pages.desk import Desk, events
 from tests.triage.pages.shift import Shift, Written
 
@@ -70,6 +72,17 @@ def test_taking_the_next_gives_everybody_another_case(shift: Shift) -> None:
     for _ in range(3):
         desks[0].post("/queue/next")
     assert desks[0].post("/queue/next").headers["location"] == "/queue"
+
+
+def test_of_many_who_take_the_next_at_once_everybody_gets_another_case(postgresql: Server) -> None:
+    with postgresql.lent() as url:
+        shift = Shift(url)  # SQLite lets one at a time write
+        shift.deliver()
+        desks = [Desk(shift, name) for name in ("Mei", "Lan", "Bo", "Wei")]
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda desk: desk.post("/queue/next").headers.get("location"), desks))
+        shift.engine.dispose()
+    assert sorted(found) == ["/cases/3", "/cases/4", "/cases/5", "/cases/6"]
 
 
 @pytest.mark.parametrize(
