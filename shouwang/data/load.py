@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import tee
@@ -12,7 +13,10 @@ from shouwang.columns import labelled_from
 from shouwang.data import fetch, sources
 from shouwang.data.sources import DataFile, Source
 from shouwang.errors import InputError
+from shouwang.language import say
 from shouwang.posts import LabelledPost, Skipped
+
+IDS_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +79,25 @@ def load_file(
 
 
 def posts_of(spec: str) -> Sequence[LabelledPost]:
-    """The posts of a file of one's own or of a data set's part. Raises InputError when a record cannot be read."""
+    """The posts of a file of one's own or of a data set's part.
+
+    Raises InputError when a record cannot be read, and when an id stands twice: leaks are dropped, and origins known, by id.
+    """
     if not is_file(spec):
         return load(spec)
     loaded = load_file(Path(spec))
     if loaded.skipped:
         raise InputError(
             f"{spec}: {len(loaded.skipped)} records cannot be read; correct them first: {loaded.skipped[0]}"
+        )
+    twice = [name for name, times in Counter(post.id for post in loaded.posts).items() if times > 1]
+    if twice:
+        named = ", ".join(twice[:IDS_SHOWN]) + (", …" if len(twice) > IDS_SHOWN else "")
+        raise InputError(
+            say(
+                f"{spec}: {len(twice)} ids stand more than once ({named}); give every post an id of its own, or leave the id column out",
+                f"{spec}：有 {len(twice)} 个编号重复（{named}）；请让每条帖子有自己的编号，或去掉编号列",
+            )
         )
     return loaded.posts
 

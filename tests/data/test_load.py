@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shouwang.data.load import load, load_file, parts, records
+from shouwang.data.load import load, load_file, parts, posts_of, records
 from shouwang.data.sources import SOURCES, Source
 from shouwang.errors import InputError
 from tests.data.invented import BINARY, FINE, a_file, a_source, write
@@ -74,3 +74,10 @@ def test_a_file_of_ones_own_gives_posts_and_what_was_skipped(tmp_path: Path) -> 
     loaded = load_file(tmp_path / "own.csv")
     assert [(post.id, post.level) for post in loaded.posts] == [("own.csv:2", 2)]
     assert "outside 0–10" in str(loaded.skipped[0])
+
+
+def test_posts_that_share_an_id_are_refused_where_they_are_split_or_trained_on(tmp_path: Path) -> None:
+    path = tmp_path / "own.csv"
+    path.write_text("id,正文,等级\n7,今天好累,2\n8,明天再说,1\n7,后天也是,3\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"1 ids stand more than once \(7\); give every post an id of its own"):
+        posts_of(str(path))
