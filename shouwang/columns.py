@@ -38,13 +38,18 @@ HIGH_COLUMNS = ("high", "twoclass", "高风险")
 
 
 def posts_from(
-    rows: Iterable[Row | Skipped], *, text_column: str | None = None, id_column: str | None = None
+    rows: Iterable[Row | Skipped],
+    *,
+    text_column: str | None = None,
+    id_column: str | None = None,
+    has_option: bool = True,
 ) -> Iterator[Post | Skipped]:
     """Posts from rows; columns are guessed from the usual names unless given, whatever their case.
 
-    A row without an id gets "file:line". Raises InputError when none of the first rows has such a text column.
+    A row without an id gets "file:line". Raises FileError when none of the first rows has such a text column; it names
+    `--text-column` where the command has that option.
     """
-    for row, columns in _with_columns(rows, {"text": text_column, "id": id_column}):
+    for row, columns in _with_columns(rows, {"text": text_column, "id": id_column}, has_option):
         yield row if isinstance(row, Skipped) else _post(row, columns)
 
 
@@ -55,10 +60,12 @@ def labelled_from(
     id_column: str | None = None,
     level_column: str | None = None,
     high_column: str | None = None,
+    has_option: bool = True,
 ) -> Iterator[LabelledPost | Skipped]:
-    """Labelled posts from rows; a label that is empty is None, one that is outside the scale is a `Skipped`."""
+    """Labelled posts from rows, as `posts_from` reads them; a label that is empty is None, one that is outside the scale
+    is a `Skipped`."""
     wanted = {"text": text_column, "id": id_column, "level": level_column, "high": high_column}
-    for row, columns in _with_columns(rows, wanted):
+    for row, columns in _with_columns(rows, wanted, has_option):
         post = row if isinstance(row, Skipped) else _post(row, columns)
         if isinstance(row, Skipped) or isinstance(post, Skipped):
             yield post  # type: ignore[misc]
@@ -81,7 +88,7 @@ _GUESSES = {"text": TEXT_COLUMNS, "id": ID_COLUMNS, "level": LEVEL_COLUMNS, "hig
 
 
 def _with_columns(
-    rows: Iterable[Row | Skipped], wanted: Mapping[str, str | None]
+    rows: Iterable[Row | Skipped], wanted: Mapping[str, str | None], has_option: bool
 ) -> Iterator[tuple[Row | Skipped, Mapping[str, str]]]:
     """Every row with the column of each role, looked for again when the names change, as they may in JSONL."""
     names: object = None
@@ -102,7 +109,8 @@ def _with_columns(
             yield row, columns
             continue
         role = _missing(columns, wanted)[0]
-        fix = say(f"name it with --{role}-column", f"请用 --{role}-column 指定")
+        named = say(f"name it with --{role}-column", f"请用 --{role}-column 指定")
+        fix = named if has_option else say(f"call it '{role}'", f"请把这一列命名为 {role}")
         skip = Skipped(row.where, _no_column(role, wanted[role], row), fix)
         if complete:
             yield skip, {}

@@ -178,7 +178,7 @@ def _with_origins(path: Path, posts: Round) -> list[LabelledPost]:
         return of_this_round and all(origin in train for origin in origins)
 
     rows = [row for row in files.read_rows(path) if isinstance(row, Skipped) or usable(row)]
-    found = list(labelled_from(rows))
+    found = list(labelled_from(rows, has_option=False))
     bad = next((each for each in found if isinstance(each, Skipped)), None)
     if bad:
         raise InputError(f"{path}: a record cannot be read; correct it first: {bad}")

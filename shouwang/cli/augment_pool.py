@@ -118,7 +118,7 @@ def _posts(given: str) -> tuple[list[Post], int]:
 
     if not load.is_file(given):
         return list(load.load(given)), 0
-    found = list(posts_from(files.read_rows(Path(given))))
+    found = list(posts_from(files.read_rows(Path(given)), has_option=False))
     posts = [each for each in found if not isinstance(each, Skipped)]
     return posts, len(found) - len(posts)
 

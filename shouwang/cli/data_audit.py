@@ -76,6 +76,7 @@ def audit(
                 id_column=id_column,
                 level_column=level_column,
                 high_column=high_column,
+                has_option=True,
             )
             posts[str(file)] = own.posts
             skipped += own.skipped

@@ -64,13 +64,17 @@ def load_file(
     id_column: str | None = None,
     level_column: str | None = None,
     high_column: str | None = None,
+    has_option: bool = False,
 ) -> Loaded:
-    """The posts of any JSONL, CSV, TSV or Parquet file; columns are guessed unless given."""
+    """The posts of any JSONL, CSV, TSV or Parquet file; columns are guessed unless given.
+
+    Raises FileError as `posts_from` does.
+    """
     posts: list[LabelledPost] = []
     skipped: list[Skipped] = []
     columns = {"text_column": text_column, "id_column": id_column}
     labels = {"level_column": level_column, "high_column": high_column}
-    for item in labelled_from(files.read_rows(path), **columns, **labels):
+    for item in labelled_from(files.read_rows(path), **columns, **labels, has_option=has_option):
         if isinstance(item, Skipped):
             skipped.append(item)
         else:

@@ -83,6 +83,7 @@ def read_gold(
         id_column=id_column,
         level_column=level_column,
         high_column=high_column,
+        has_option=False,
     )
     return gold_from(str(path), rows)
 

@@ -107,6 +107,14 @@ def test_answers_about_another_pool_are_not_taken_for_this_one(tmp_path: Path) -
     assert result.exit_code == 0, result.output
 
 
+def test_a_pool_without_a_text_column_names_no_option_that_the_command_lacks(tmp_path: Path) -> None:
+    (tmp_path / "pool.csv").write_text("one,two\n1,2\n", encoding="utf-8")
+    result = run(tmp_path, *ASKED, "--pool", str(tmp_path / "pool.csv"))
+    assert (
+        str(result.exception) == "pool.csv:2: no text column recognised among its 2 columns (one, two); call it 'text'"
+    )
+
+
 def test_a_level_that_the_pool_does_not_hold_stays_short(tmp_path: Path) -> None:
     result = run(tmp_path, *ASKED, *pool(tmp_path, LIKE_0))
     assert result.exit_code == SOME_SKIPPED

@@ -81,3 +81,11 @@ def test_posts_that_share_an_id_are_refused_where_they_are_split_or_trained_on(t
     path.write_text("id,正文,等级\n7,今天好累,2\n8,明天再说,1\n7,后天也是,3\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"1 ids stand more than once \(7\); give every post an id of its own"):
         posts_of(str(path))
+
+
+def test_the_option_that_names_a_column_is_only_named_where_there_is_one(tmp_path: Path) -> None:
+    write(tmp_path, {"own.csv": "one,two\n1,2\n"})
+    with pytest.raises(InputError, match=r"; call it 'text'$"):
+        posts_of(str(tmp_path / "own.csv"))
+    with pytest.raises(InputError, match=r"; name it with --text-column$"):
+        load_file(tmp_path / "own.csv", has_option=True)
