@@ -14,13 +14,14 @@ import os
 import re
 import sys
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
 from shouwang.columns import TEXT_COLUMNS, column_name
+from shouwang.delimited import Lines, csv_rows, tsv_rows
 from shouwang.errors import FileError, InputError
 from shouwang.language import Words, say
 from shouwang.posts import Row, Skipped
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
 
 STDIN = "-"
 SNIFF_BYTES = 1 << 20
-LONGEST_QUOTED_ROW = 1_000  # physical lines that one quoted CSV record may span
-LONGEST_CELL = 10_000_000
 PARQUET_BATCH = 10_000
 
 
@@ -138,8 +137,7 @@ def _refuse_binary(name: str, head: bytes, encoding: str) -> None:
         )
 
 
-_Lines = Iterator[tuple[int, str] | Skipped]
-_Reader = Callable[[str, _Lines], Iterator[Row | Skipped]]
+_Reader = Callable[[str, Lines], Iterator[Row | Skipped]]
 
 
 def _format_of(name: str, head: str, text_column: str | None) -> _Reader:
@@ -160,7 +158,7 @@ def _format_of(name: str, head: str, text_column: str | None) -> _Reader:
     known = {*TEXT_COLUMNS, column_name(text_column or "text")}
     for separator in "\t,;":
         if known & {column_name(cell.strip('"\r')) for cell in first.split(separator)}:
-            return _tsv_rows if separator == "\t" else _csv_rows
+            return tsv_rows if separator == "\t" else csv_rows
     return _text_rows
 
 
@@ -188,7 +186,7 @@ def _decodes(head: bytes, encoding: str) -> bool:
     return True
 
 
-def _decoded_lines(name: str, stream: BinaryIO, encoding: str) -> _Lines:
+def _decoded_lines(name: str, stream: BinaryIO, encoding: str) -> Lines:
     if encoding.startswith(("utf-16", "utf-32")):  # the ones whose line ends are not bytes of their own
         with io.TextIOWrapper(stream, encoding, errors="replace", newline="\n") as text:
             yield from enumerate(text, 1)
@@ -205,7 +203,7 @@ def _decoded_lines(name: str, stream: BinaryIO, encoding: str) -> _Lines:
             yield number, decoded.removeprefix("\ufeff") if number == 1 else decoded
 
 
-def _jsonl_rows(name: str, lines: _Lines) -> Iterator[Row | Skipped]:
+def _jsonl_rows(name: str, lines: Lines) -> Iterator[Row | Skipped]:
     for item in lines:
         if isinstance(item, Skipped):
             yield item
@@ -232,111 +230,13 @@ def _jsonl_rows(name: str, lines: _Lines) -> Iterator[Row | Skipped]:
             )
 
 
-def _text_rows(name: str, lines: _Lines) -> Iterator[Row | Skipped]:
+def _text_rows(name: str, lines: Lines) -> Iterator[Row | Skipped]:
     """One post per line; a blank line is none."""
     for item in lines:
         if isinstance(item, Skipped):
             yield item
         elif not item[1].isspace():
             yield Row(f"{name}:{item[0]}", {"text": item[1].rstrip("\r\n")})
-
-
-# --- tables ---------------------------------------------------------------------------------------------------------
-
-
-class _Again:
-    """An iterator into which items can be put back."""
-
-    def __init__(self, items: _Lines) -> None:
-        self.items = items
-        self.waiting: list[tuple[int, str] | Skipped] = []
-
-    def __iter__(self) -> _Lines:
-        return self
-
-    def __next__(self) -> tuple[int, str] | Skipped:
-        return self.waiting.pop() if self.waiting else next(self.items)
-
-    def put_back(self, items: Sequence[tuple[int, str] | Skipped]) -> None:
-        self.waiting.extend(reversed(items))
-
-
-def _csv_rows(name: str, lines: _Lines) -> Iterator[Row | Skipped]:
-    csv.field_size_limit(LONGEST_CELL)
-    again = _Again(lines)
-    first = next(again, (1, ""))
-    again.put_back([first])
-    separator = next((each for each in ",;\t" if not isinstance(first, Skipped) and each in first[1]), ",")
-    return _table_rows(name, again, lambda line: _csv_cells(line, again, separator))
-
-
-def _csv_cells(line: str, following: _Again, separator: str) -> list[str]:
-    """The cells of the record that starts with `line`, which takes more lines where a quoted cell goes on.
-
-    Raises csv.Error where that cell does not come to a proper end; then no more than `line` is used up.
-    """
-    if '"' not in line:
-        return line.rstrip("\r\n").split(separator)
-    alone = iter([line, ""])
-    cells = next(csv.reader(alone, delimiter=separator))
-    if next(alone, None) is not None:  # the reader did not ask for a second line
-        return cells
-    taken: list[tuple[int, str] | Skipped] = []
-
-    def record() -> Iterator[str]:
-        yield line
-        for item in following:
-            taken.append(item)
-            if isinstance(item, Skipped) or len(taken) > LONGEST_QUOTED_ROW:
-                return
-            yield item[1]
-
-    try:
-        return next(csv.reader(record(), delimiter=separator, strict=True))
-    except csv.Error:
-        following.put_back(taken)
-        raise csv.Error(say("a quote is opened and not properly closed", "引号没有正确闭合")) from None
-
-
-def _tsv_rows(name: str, lines: _Lines) -> Iterator[Row | Skipped]:
-    """Tab-separated without quoting, as research data comes."""
-    return _table_rows(name, lines, lambda line: line.rstrip("\r\n").split("\t"))
-
-
-def _table_rows(name: str, lines: _Lines, cells: Callable[[str], list[str]]) -> Iterator[Row | Skipped]:
-    header: list[str] = []
-    for item in lines:
-        if isinstance(item, Skipped):
-            if not header:
-                raise item.whole(say("the line of column names is ", "列名这一行"))
-            yield item
-            continue
-        number, line = item
-        if line.isspace():
-            continue
-        try:
-            values = cells(line)
-        except csv.Error as error:
-            yield Skipped(
-                f"{name}:{number}",
-                str(error),
-                say('close it, or write "" for one quote', '请闭合，或用 "" 表示一个引号'),
-            )
-            continue
-        if not header:
-            header = [cell.strip() for cell in values]
-            continue
-        while len(values) > len(header) and not values[-1]:
-            values.pop()
-        if len(values) == len(header):
-            yield Row(f"{name}:{number}", dict(zip(header, values, strict=True)))
-        else:
-            found = say(
-                f"{len(values)} cells where the header has {len(header)}",
-                f"有 {len(values)} 格，而表头有 {len(header)} 格",
-            )
-            fix = say("quote cells that contain the separator", "含分隔符的格子请加引号")
-            yield Skipped(f"{name}:{number}", found, fix)
 
 
 def _parquet_rows(path: Path) -> Iterator[Row | Skipped]:
@@ -357,8 +257,8 @@ def _parquet_rows(path: Path) -> Iterator[Row | Skipped]:
 _READERS: dict[str, _Reader] = {
     ".jsonl": _jsonl_rows,
     ".ndjson": _jsonl_rows,
-    ".csv": _csv_rows,
-    ".tsv": _tsv_rows,
+    ".csv": csv_rows,
+    ".tsv": tsv_rows,
 }
 
 
