@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -42,7 +43,8 @@ def notes(found: Report) -> list[str]:
     lines: list[str] = []
     for study in dict.fromkeys(row.study for row in found.rows):
         rows = [row for row in found.rows if row.study == study]
-        lines += dict.fromkeys(_counts(row) for row in rows)
+        for task in dict.fromkeys(row.task for row in rows):
+            lines += _counted([row for row in rows if row.task == task])
         dropped = {name: ids for row in rows for name, ids in row.dropped.items()}
         lines += [
             say(
@@ -61,6 +63,14 @@ def notes(found: Report) -> list[str]:
         )
     )
     return lines + [say(f"Left out: {each}", f"未计入：{each}") for each in found.broken]
+
+
+def _counted(rows: Sequence[Row]) -> list[str]:
+    """On how many posts and runs scores rest; which models', where some have rounds or seeds that others lack."""
+    models: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        models[_counts(row)].append(row.model)
+    return [counts if len(models) == 1 else f"{', '.join(names)}: {counts}" for counts, names in models.items()]
 
 
 def _counts(row: Row) -> str:
@@ -142,12 +152,18 @@ def _per_level(found: Report, study: str, task: Task) -> Table:
     rows = [row for row in found.rows if (row.study, row.task) == (study, task)]
     names = CLASSES[task]
     cells = tuple(
-        (names[k], str(rows[-1].levels[k].posts), *(bracketed(row.levels[k].f1, digits=2) for row in rows))
+        (
+            names[k],
+            " / ".join(dict.fromkeys(str(row.levels[k].posts) for row in rows)),
+            *(bracketed(row.levels[k].f1, digits=2) for row in rows),
+        )
         for k in range(len(names))
     )
     where = (
         say("the posts that the folds hold out", "各折所评的帖子") if rows[-1].folds else say("the test set", "测试集")
     )
+    if len({(row.fold_posts, row.test_posts if not row.folds else 0) for row in rows}) > 1:
+        where = say("posts that are not the same for all models (see below)", "各模型所评的帖子不尽相同（见下）")
     return Table(
         say(f"F1 per class: {study}, {TASK_NAMES[task]}", f"各类 F1：{study}，{TASK_NAMES[task]}"),
         say(f"On {where}.", f"依据：{where}。"),

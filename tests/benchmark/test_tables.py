@@ -9,7 +9,7 @@ import pytest
 
 from shouwang.benchmark.page import page
 from shouwang.benchmark.report import Level, Report, Row, Spread
-from shouwang.benchmark.tables import bracketed, markdown, plus_minus, tables
+from shouwang.benchmark.tables import bracketed, markdown, notes, plus_minus, tables
 from shouwang.evaluate import Interval, Options, Task
 
 HALF = Interval(0.5, 0.4, 0.6)
@@ -65,6 +65,17 @@ def test_other_data_are_not_put_beside_the_paper() -> None:
 def test_classes_come_with_their_posts_and_intervals() -> None:
     table = tables(FOUND)[-1]
     assert table.rows[1] == ("high", "99", "0.50 [0.40, 0.60]", "0.50 [0.40, 0.60]")
+
+
+def test_models_that_were_not_scored_on_the_same_posts_are_named() -> None:
+    half_done = replace(row("tfidf-svm"), fold_posts=400, levels=(Level(40, HALF, HALF),) * 2)
+    found = replace(FOUND, rows=(row("majority"), row("tfidf-lr"), half_done))
+    said = notes(found)
+    assert said[0].startswith("majority, tfidf-lr: sos-1k, high: 999 posts held out by folds in all")
+    assert said[1].startswith("tfidf-svm: sos-1k, high: 400 posts held out by folds in all")
+    assert tables(found)[-1].about == "On posts that are not the same for all models (see below)."
+    assert tables(found)[-1].rows[0][1] == "99 / 40"
+    assert notes(replace(FOUND, rows=(row("majority"), row("tfidf-lr"))))[0].startswith("sos-1k, high: 999 posts")
 
 
 def test_the_page_is_whole_draws_pictures_and_escapes_names() -> None:
