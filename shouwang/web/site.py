@@ -178,6 +178,7 @@ def _environment(folders: list[Path]) -> Environment:
         "scale": scale,
         "pieces": marks.pieces,
         "legend": marks.LEGEND,
+        "zone": times.zone,
     }
     environment.filters |= {"clock": times.clock, "moment": times.moment, "span": times.span, "percent": times.percent}
     return environment

@@ -12,6 +12,11 @@ def clock(seconds: float) -> str:
     return datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
+def zone() -> str:
+    """The server's time zone as pages name it, such as UTC+08:00."""
+    return "UTC" + datetime.now().astimezone().isoformat()[-6:]
+
+
 def moment(iso: str) -> str:
     """The same for a time as the ledger keeps it (ISO 8601)."""
     return clock(datetime.fromisoformat(iso).timestamp())

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,16 @@ def test_without_a_session_every_page_leads_to_the_log_in_and_back(world: World)
     assert entered.headers["location"] == "/?page=2"
     assert browser.get("/").status_code == 200
     assert world.recorded()[-1] == ("user:1", "login", "user:1")
+
+
+def test_every_page_says_in_which_zone_its_times_are(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    time.tzset()
+    try:
+        assert "UTC+08:00" in world.logged_in("Mei").get("/me").text
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 @pytest.mark.parametrize(
