@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from platformdirs import user_data_path
 
-from shouwang.errors import MissingExtraError
+from shouwang.errors import InputError, MissingExtraError
 from shouwang.language import say
 
 if TYPE_CHECKING:
@@ -51,11 +51,22 @@ def unopened(where: str | None) -> Engine:
 
 
 def opened(where: str | None) -> Engine:
-    """The same with the tables of this version."""
+    """The same with the tables of this version; raises InputError where it cannot be opened."""
     engine = unopened(where)
+    from sqlalchemy.exc import DBAPIError
+
     from shouwang.triage import schema
 
-    schema.upgrade(engine)
+    try:
+        schema.upgrade(engine)
+    except DBAPIError as error:
+        why = str(error.orig).partition("\n")[0]
+        raise InputError(
+            say(
+                f"the database cannot be opened ({why}); check --database, and that the server runs or the file is a watch's",
+                f"无法打开数据库（{why}）；请检查 --database，并确认服务器在运行，或该文件确是守望的数据库",
+            )
+        ) from None
     return engine
 
 

@@ -62,6 +62,13 @@ def test_what_cannot_be_read_is_said_and_nothing_done(shell: Shell) -> None:
         shell("ingest", "a", "b", "--follow")
 
 
+@pytest.mark.parametrize("where", ["notes.txt", "postgresql+psycopg://watch@127.0.0.1:1/watch"])
+def test_a_database_that_cannot_be_opened_is_said_with_what_to_check(shell: Shell, where: str) -> None:
+    shell.file = where if "://" in where else Path(shell.write(where, *["no database"] * 100))  # type: ignore[assignment]
+    with pytest.raises(InputError, match=r"cannot be opened .*check --database"):
+        shell("watch", "verify")
+
+
 def test_the_audit_trail_is_verified_against_a_hash_noted_earlier(shell: Shell) -> None:
     shell("ingest", shell.write("a.jsonl", post("1", "3 雨")))
     told = json.loads(shell("watch", "verify", "--json").stdout)
