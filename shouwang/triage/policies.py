@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, update
 
 from shouwang import ledger, lookup
 from shouwang.posts import Assessment
 from shouwang.triage import acts, intake
-from shouwang.triage.policy import Change, Policy, Preview, Priority, decide, for_capacity, preview
+from shouwang.triage.policy import Change, Decision, Policy, Preview, Priority, decide, for_capacity, preview
 from shouwang.triage.tables import assessments, cases, policies, posts, shadows
 
 RECENT_DAYS, RECENT_POSTS = 7.0, 5_000
@@ -96,27 +96,41 @@ def look_ahead(
 
 
 def catch_up(connection: Connection, held: Held, who: str, now: float) -> int:
-    """Open the cases that the policy makes of recent posts which have none, as after a change; how many."""
-    found = recent(connection, now)
-    wanted = {}
-    for post, assessment, lot in found.posts:
-        decision = decide(assessment, held.policy, lot)
-        if decision.priority is not None:
-            wanted[post] = decision
-    known = select(cases.c.post).where(cases.c.post.in_(wanted))
-    missing = wanted.keys() - {row.post for row in connection.execute(known)}
-    if not missing:
-        return 0
-    found_authors = connection.execute(select(posts.c.id, posts.c.author).where(posts.c.id.in_(missing)))
-    authors = {row.id: row.author for row in found_authors}
+    """Open the cases that the policy makes of recent posts, and raise open ones that it puts higher; how many.
+
+    No case is lowered or closed: people may have seen it as it was.
+    """
+    decided = {post: decide(assessment, held.policy, lot) for post, assessment, lot in recent(connection, now).posts}
+    wanted = {post: decision for post, decision in decided.items() if decision.priority is not None}
+    columns = (cases.c.id, cases.c.post, cases.c.state, cases.c.priority)
+    known = {row.post: row for row in connection.execute(select(*columns).where(cases.c.post.in_(wanted)))}
+    opened = _opened(connection, {post: it for post, it in wanted.items() if post not in known}, held, now)
+    events = [ledger.Event(who, "opened", f"case:{case}", {"post": post}) for case, post in opened]
+    for post, row in known.items():
+        priority, reasons = wanted[post]
+        if row.state == "open" and priority is not None and priority > row.priority:
+            values = {"priority": int(priority), "reasons": [list(each) for each in reasons], "policy": held.id}
+            connection.execute(update(cases).where(cases.c.id == row.id).values(values))
+            events.append(ledger.Event(who, "raised", f"case:{row.id}", {"priority": int(priority)}))
+    if events:
+        ledger.append_all(
+            connection, [*events, ledger.Event(who, "caught-up", f"policy:{held.id}", {"cases": len(events)})]
+        )
+    return len(events)
+
+
+def _opened(connection: Connection, wanted: Mapping[int, Decision], held: Held, now: float) -> list[tuple[int, int]]:
+    """New cases of these posts, as (case, post)."""
+    found = connection.execute(select(posts.c.id, posts.c.author).where(posts.c.id.in_(wanted)))
     rows = [
-        acts.new_case(post, authors[post], decision.priority, decision.reasons, policy=held.id, now=now)
-        for post, decision in wanted.items()
-        if post in missing and decision.priority is not None
+        acts.new_case(row.id, row.author, decision.priority, decision.reasons, policy=held.id, now=now)
+        for row in found
+        if (decision := wanted[row.id]).priority is not None
     ]
-    connection.execute(insert(cases), rows)
-    ledger.append(connection, who, "caught-up", f"policy:{held.id}", cases=len(rows))
-    return len(rows)
+    if not rows:
+        return []
+    made = connection.execute(insert(cases).returning(cases.c.id, cases.c.post), rows)
+    return sorted((row.id, row.post) for row in made)
 
 
 def recent(connection: Connection, now: float, days: float = RECENT_DAYS, most: int = RECENT_POSTS) -> Recent:

@@ -252,3 +252,17 @@ def test_a_change_of_policy_is_shown_before_it_is_made_and_can_catch_up(engine: 
         assert policies.catch_up(connection, held, "user:1", 1000.0) == 1
         assert policies.catch_up(connection, held, "user:1", 1000.0) == 0
         assert len(queue.case_list(connection)) == 4
+        assert ledger.recorded(connection, subject="case:4")[0].what == "opened"
+
+
+def test_catching_up_raises_open_cases_that_the_policy_puts_higher_and_lowers_none(engine: Engine) -> None:
+    watch(engine, "7 夜", "7 雪", "9 风")
+    with database.writing(engine) as connection:
+        acts.close(connection, 1, "user:1", 1000.0, "not-at-risk")
+        sooner = policies.Held(7, replace(POLICY, imminent_level=7, wish=None))
+        assert policies.catch_up(connection, sooner, "user:1", 1000.0) == 1
+        assert [queue.case(connection, number).priority for number in (1, 2, 3)] == [2, 3, 3]
+        assert queue.case(connection, 2).reasons[0].name == "imminent"
+        assert ledger.recorded(connection, subject="case:2")[0].what == "raised"
+        later = policies.Held(8, replace(POLICY, imminent=1.0, high=1.0))
+        assert policies.catch_up(connection, later, "user:1", 1000.0) == 0

@@ -69,7 +69,7 @@ def look_ahead(visitor: Planner, policy: Wanted) -> Response:
 
 @router.post("/policy")
 def set_policy(visitor: Planner, policy: Wanted, catch_up: Annotated[bool, Form()] = False) -> Response:
-    """Put it into force; with `catch_up`, recent posts that become cases by it are opened too."""
+    """Put it into force; with `catch_up`, for recent posts too."""
     watch, who = watch_of(visitor), visitor.user.actor
     opened = 0
     with database.writing(watch.engine) as connection:
@@ -81,8 +81,8 @@ def set_policy(visitor: Planner, policy: Wanted, catch_up: Annotated[bool, Form(
     return visitor.go(
         "/policy",
         say(
-            f"Policy {number} is in force; {opened} cases opened from recent posts.",
-            f"策略 {number} 已生效；从近期帖子补开个案 {opened} 个。",
+            f"Policy {number} is in force; {opened} cases of recent posts opened or raised.",
+            f"策略 {number} 已生效；近期帖子中补开或调高个案 {opened} 个。",
         ),
     )
 
