@@ -137,11 +137,17 @@ def problem(post: Incoming) -> str | None:
     for name in ("source", "id", "author"):
         value = getattr(post, name)
         if value is not None and not (len(value) <= LONGEST_NAME and re.search(VISIBLE, value)):
-            return f"'{name}' has {len(value)} characters; 1 to {LONGEST_NAME} are expected, not all of them blank"
+            return say(
+                f"'{name}' has {len(value)} characters; 1 to {LONGEST_NAME} are expected, not all of them blank",
+                f"“{name}”有 {len(value)} 个字符；应为 1–{LONGEST_NAME} 个，且不能全是空白",
+            )
     if not re.search(VISIBLE, post.text):
-        return "the text is empty"
+        return say("the text is empty", "正文为空")
     if len(post.text) > LONGEST_TEXT:
-        return f"the text has {len(post.text)} characters; at most {LONGEST_TEXT} are expected"
+        return say(
+            f"the text has {len(post.text)} characters; at most {LONGEST_TEXT} are expected",
+            f"正文有 {len(post.text)} 个字符；至多 {LONGEST_TEXT} 个",
+        )
     return None
 
 

@@ -78,12 +78,28 @@ class Policy:
         for name in ("high", "imminent", "wish", "spot_check"):
             value = getattr(self, name)
             if value is not None and not (isinstance(value, int | float) and 0 <= value <= 1):
-                raise InputError(f"policy: {name} is {value!r}; a probability from 0 to 1 is expected")
+                raise InputError(
+                    say(
+                        f"policy: {name} is {value!r}; a probability from 0 to 1 is expected",
+                        f"策略：{name} 为 {value!r}；应是 0–1 的概率",
+                    )
+                )
         for name in ("imminent_level", "wish_level"):
             if getattr(self, name) not in range(1, len(LEVELS)):
-                raise InputError(f"policy: {name} is {getattr(self, name)!r}; a level from 1 to 10 is expected")
+                found = getattr(self, name)
+                raise InputError(
+                    say(
+                        f"policy: {name} is {found!r}; a level from 1 to 10 is expected",
+                        f"策略：{name} 为 {found!r}；应是 1–10 的等级",
+                    )
+                )
         if (self.basis == "capacity") != (self.per_day is not None) or (self.per_day or 1) < 1:
-            raise InputError('policy: "basis" is "capacity" and "per_day" a number from 1 on, or neither')
+            raise InputError(
+                say(
+                    'policy: "basis" is "capacity" and "per_day" a number from 1 on, or neither',
+                    "策略：按每天个案数设定时，须填写每天个案数（至少为 1）；否则不填",
+                )
+            )
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -93,7 +109,13 @@ class Policy:
         """What `to_json` laid out, or part of it; raises InputError for a setting that does not exist."""
         known = {each.name for each in fields(cls)}
         if unknown := sorted(found.keys() - known):
-            raise InputError(f"policy: no setting '{unknown[0]}'; there are: {', '.join(sorted(known))}")
+            there = ", ".join(sorted(known))
+            raise InputError(
+                say(
+                    f"policy: no setting '{unknown[0]}'; there are: {there}",
+                    f"策略：没有设置项“{unknown[0]}”；可用的有：{there}",
+                )
+            )
         return cls(**found)
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, exists, insert, select
 
 from shouwang import ledger
 from shouwang.errors import InputError
+from shouwang.language import say
 from shouwang.triage.tables import authors, cases, posts, receipts, settings
 
 DAY = 86_400.0
@@ -36,7 +37,12 @@ class Kept:
         for name in ("posts", "cases"):
             days = getattr(self, name)
             if days is not None and not 0 < days <= 36_500:
-                raise InputError(f"{name} are to be kept for {days:g} days; more than 0 and at most 36500 are expected")
+                raise InputError(
+                    say(
+                        f"{name} are to be kept for {days:g} days; more than 0 and at most 36500 are expected",
+                        f"--{name} {days:g}：保留天数应大于 0、至多 36500",
+                    )
+                )
 
 
 class Removed(NamedTuple):

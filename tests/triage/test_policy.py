@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from shouwang.errors import InputError
+from shouwang.language import use_language
 from shouwang.triage.policy import Policy, Priority, decide, for_capacity, preview
 from tests.triage.invented import POLICY, assessed
 
@@ -85,6 +86,15 @@ def test_a_preview_counts_what_a_change_would_do() -> None:
 def test_a_policy_that_cannot_be_is_refused(setting: dict[str, object], said: str) -> None:
     with pytest.raises(InputError, match=said):
         Policy.from_json(setting)
+
+
+def test_what_is_wrong_is_said_in_the_language_in_use() -> None:
+    use_language("zh")
+    try:
+        with pytest.raises(InputError, match=r"high 为 1\.5；应是"):
+            Policy.from_json({"high": 1.5})
+    finally:
+        use_language(None)
 
 
 def test_a_policy_survives_json() -> None:
