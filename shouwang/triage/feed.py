@@ -61,10 +61,10 @@ class Columns:
 def incoming_from(
     rows: Iterable[Row | Skipped], source: str, columns: Columns, fed: Fed
 ) -> Iterator[Incoming | Skipped]:
-    """Posts with author and time from rows. A row without an id gets its place and a hash of its text for one.
+    """Posts with author and time from rows. A row without an id gets its place and a hash of text, author and time.
 
-    A time is ISO 8601, or seconds, milliseconds or microseconds since 1970; without a zone it is this machine's. Raises InputError where there is no
-    text column.
+    A time is ISO 8601, or seconds, milliseconds or microseconds since 1970; without a zone it is this machine's.
+    Raises InputError where there is no text column.
     """
     passed: deque[Row | Skipped] = deque()
 
@@ -78,13 +78,14 @@ def incoming_from(
         if isinstance(post, Skipped) or isinstance(row, Skipped):
             yield post  # type: ignore[misc]
             continue
+        author, told = _cell(row, columns.author, AUTHOR_COLUMNS), _cell(row, columns.time, TIME_COLUMNS)
         name = post.id
         if name == row.where:
-            name += ":" + hashlib.sha256(post.text.encode()).hexdigest()[:12]
-        told = _cell(row, columns.time, TIME_COLUMNS)
+            said = "\0".join(part for part in (post.text, author, told) if part is not None)
+            name += ":" + hashlib.sha256(said.encode(errors="replace")).hexdigest()[:12]
         at = _seconds(told)
         fed.unreadable_times += at is None and told is not None
-        found = Incoming(source, name, post.text, _cell(row, columns.author, AUTHOR_COLUMNS), at)
+        found = Incoming(source, name, post.text, author, at)
         wrong = intake.problem(found)
         fix = say("shorten it or leave it out", "请缩短或删去")
         yield Skipped(row.where, wrong, fix) if wrong else found

@@ -57,6 +57,8 @@ def test_rows_without_ids_of_two_files_of_one_name_do_not_collide() -> None:
     (first,), (second,), (again,) = read({"text": "雨"}), read({"text": "雪"}), read({"text": "雨"})
     assert isinstance(first, Incoming) and isinstance(second, Incoming)
     assert first.id != second.id and first == again
+    (hers,), (his,) = read({"text": "雨", "author": "小明"}), read({"text": "雨", "author": "小红\ud83d"})
+    assert isinstance(hers, Incoming) and isinstance(his, Incoming) and hers.id != his.id
 
 
 def test_what_cannot_be_used_is_skipped_and_the_rest_is_delivered(engine: Engine) -> None:
