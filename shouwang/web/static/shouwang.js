@@ -43,6 +43,7 @@ let forget = 0;
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (event.repeat && event.key !== "j" && event.key !== "k") return;
   if (event.key === "Escape" && typing(document.activeElement)) document.activeElement.blur();
   if (!("shortcuts" in document.body.dataset) || typing(event.target) || document.querySelector("dialog[open]")) return;
   const key = first ? `${first} ${event.key}` : event.key;
@@ -90,6 +91,16 @@ function syncVeils() {
     veil.querySelector(".veiled").setAttribute("aria-hidden", shown ? "false" : "true");
   });
 }
+
+const TWICE = 2000; // milliseconds within which a form that is sent again is a double click
+const sent = new WeakMap();
+
+document.addEventListener("submit", (event) => {
+  if (event.target.method !== "post") return;
+  // two cases would be claimed, and nobody would look at the first; a note would stand there twice
+  if (event.timeStamp - (sent.get(event.target) ?? -TWICE) < TWICE) event.preventDefault();
+  else sent.set(event.target, event.timeStamp);
+});
 
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-help]")) showHelp();

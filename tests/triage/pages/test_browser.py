@@ -160,6 +160,22 @@ def test_hostile_markup_never_runs(watch: Open) -> None:
     watch.trouble.clear()
 
 
+def test_a_double_click_takes_one_case(watch: Open) -> None:
+    page = watch.at_work("Wei")
+    page.goto("/queue")
+    page.get_by_role("button", name="Take the next case").dblclick()
+    page.wait_for_url("**/cases/*")
+    me = watch.shift.person("Wei").actor
+    assert [who for who, _, _ in events(watch.shift, "claimed")].count(me) == 1
+
+
+def test_the_author_s_posts_open_by_their_key(watch: Open) -> None:
+    page = watch.at_work("Bo")
+    page.goto("/cases/6")
+    press(page, "e")
+    page.locator("details[open] .course").wait_for()
+
+
 def test_the_help_lists_the_keys_and_they_can_be_switched_off(watch: Open) -> None:
     page = watch.at_work("Bo")
     page.goto("/queue")
