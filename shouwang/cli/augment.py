@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -13,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
 
 from shouwang import files, lookup
+from shouwang.cli.augment_table import foretell, show
 from shouwang.cli.options import AsJson, DropLeaks, PerMinute, Timeout
 from shouwang.errors import SOME_SKIPPED, InputError, MissingExtraError
 from shouwang.language import say
@@ -158,7 +157,7 @@ def command(
         lookup.get(FILTERS, name, "filter")
     split = _split(data, fold, test, drop_leaks)
     if dry_run:
-        return _foretell(split, names, plan, price_in, price_out)
+        return foretell(split, names, plan, price_in, price_out)
     embed = _embed() if embedding else None
     output.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -172,7 +171,7 @@ def command(
     if as_json:
         typer.echo(json.dumps(written, ensure_ascii=False, indent=1))
     else:
-        _show(written, output)
+        show(written, output / NEW, output / TRAINING)
     if found.short:
         raise typer.Exit(SOME_SKIPPED)
     return None
@@ -288,29 +287,6 @@ def _augmented(
         )
 
 
-def _foretell(split: Split, names: tuple[str, ...], plan: str, price_in: float, price_out: float) -> None:
-    from shouwang.augment.plan import goals, levels_of, wanted
-
-    before = levels_of(split)
-    table = Table(say("level", "等级"), say("posts", "帖数"), say("goal", "目标"))
-    for level, goal in goals(plan, before).items():
-        table.add_row(str(level), str(before[level]), str(goal))
-    Console(highlight=False).print(table)
-    if "generated" in names:
-        from shouwang.augment.generated import estimate
-
-        calls, tokens_in, tokens_out = estimate(-(-wanted(split, plan) // len(names)), split.train)
-        cost = (tokens_in * price_in + tokens_out * price_out) / 1e6
-        typer.echo(
-            say(
-                f"generated: about {calls} calls, {tokens_in:,} tokens in, {tokens_out:,} out, cost {cost:.2f} at the "
-                "prices given; refused posts are asked for again and cost more.",
-                f"generated：约 {calls} 次调用，输入 {tokens_in:,}、输出 {tokens_out:,} 词元，按所给价格约 {cost:.2f}；"
-                "被筛除的会重新生成，花费更多。",
-            )
-        )
-
-
 def _embed() -> Embed:
     from importlib.util import find_spec
 
@@ -339,43 +315,3 @@ def _write(
     written = {**report(found, split, embed), **told}
     (output / REPORT).write_text(json.dumps(written, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return written
-
-
-def _show(found: dict[str, Any], output: Path) -> None:
-    from shouwang.cli.augment_pool import in_words
-
-    table = Table(
-        say("level", "等级"), say("before", "原有"), say("goal", "目标"), say("new", "新增"), say("short", "不足")
-    )
-    for row in found["levels"]:
-        new = ", ".join(f"{name} {n}" for name, n in row["new"].items()) or "0"
-        table.add_row(str(row["level"]), str(row["before"]), str(row["goal"]), new, str(row["short"]))
-    console = Console(highlight=False, markup=False)
-    console.print(table)
-    if "pool" in found:
-        console.print(in_words(found["pool"]), soft_wrap=True)
-    for heading, rows in (
-        (say("refused", "筛除"), found["filtered"]),
-        (say("not made", "未能生成"), found["not_made"]),
-    ):
-        counts: Counter[tuple[str, str]] = Counter()
-        for row in rows:
-            counts[row["method"], row["reason"]] += row["posts"]
-        for (method, reason), n in counts.items():
-            console.print(f"{heading}: {method}, {reason}: {n}", soft_wrap=True)
-    for name, each in found["methods"].items():
-        edit = "–" if each["edit"] is None else each["edit"]  # written anew, from no one post
-        console.print(
-            f"{name}: {each['posts']} · edit {edit} · distinct-2 {each['distinct']['2']} · self-BLEU {each['self_bleu']}",
-            soft_wrap=True,
-        )
-    if found["held_back"]:
-        ids = ", ".join(found["held_back"])
-        console.print(say(f"No origin, since they leak: {ids}", f"因泄漏而不作原帖：{ids}"), soft_wrap=True)
-    console.print(
-        say(
-            f"Written: {output / NEW}; with the originals: {output / TRAINING}",
-            f"已写入：{output / NEW}；连同原帖：{output / TRAINING}",
-        ),
-        soft_wrap=True,
-    )
