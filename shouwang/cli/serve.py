@@ -76,7 +76,7 @@ def command(
     engine = opened(database)
     import uvicorn
 
-    from shouwang.triage import logs, service
+    from shouwang.triage import logs, service, serving
     from shouwang.triage.pages.app import attach
 
     loaded, default = _model(model, operating_point, per_day)
@@ -84,7 +84,7 @@ def command(
     if worker:
         watch.worker = _worker(watch, loaded, _shadow(shadow_model, shadow_policy, watch.points))
         _warm(loaded)
-    app = service.app(watch)
+    app = serving.app(watch)
     site = attach(app, engine, points=watch.points, default=default, stated=_stated(loaded))
     logs.to_standard_error()
     settings = uvicorn.Config(

@@ -1,11 +1,10 @@
-"""The API below /v1, health, and the worker that goes with them: one FastAPI app around a `Watch`."""
+"""The API around a `Watch`, as it is mounted at /v1."""
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, cast
 
@@ -15,21 +14,19 @@ from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 import shouwang
 from shouwang import database
 from shouwang.errors import InputError
-from shouwang.triage import acts, door, intake, keys, policies, queue, schema
+from shouwang.triage import acts, door, intake, keys, policies, queue
 from shouwang.triage import messages as m
 from shouwang.triage.intake import Pseudonyms
 from shouwang.triage.keys import Key, Pace
-from shouwang.triage.metrics import Metrics, Timed
+from shouwang.triage.metrics import Metrics
 from shouwang.triage.policy import Policy, Priority
 from shouwang.triage.worker import Worker
 
-STUCK = 60.0  # seconds that a post waits until the service no longer counts as ready
 CURSOR = r"^[1-3]~[0-9]{1,12}(\.[0-9]{1,9})?~[0-9]{1,18}$"
 Deidentify = Annotated[
     bool,
@@ -56,60 +53,6 @@ class Watch:
 
     def __post_init__(self) -> None:
         self.metrics = Metrics(self.engine, self.clock)
-
-
-def app(watch: Watch) -> FastAPI:
-    """The whole service: `/v1`, `/healthz`, `/readyz`; the worker lives as long as it does."""
-
-    @asynccontextmanager
-    async def alive(_: FastAPI) -> AsyncIterator[None]:
-        stop = threading.Event()
-        thread = threading.Thread(target=_work, args=(watch.worker, stop), name="worker")
-        thread.start()
-        yield
-        stop.set()
-        if watch.worker:
-            watch.worker.wake.set()
-        thread.join()
-
-    whole = FastAPI(title="shouwang", lifespan=alive, openapi_url=None)
-    whole.state.served = watch
-    whole.add_middleware(Timed, metrics=watch.metrics)
-    whole.add_api_route("/healthz", healthy, methods=["GET"])
-    whole.add_api_route("/readyz", ready, methods=["GET"])
-    whole.mount("/v1", api(watch))
-    return whole
-
-
-def _work(worker: Worker | None, stop: threading.Event) -> None:
-    if worker:
-        worker.run(stop)
-
-
-def healthy() -> dict[str, str]:
-    """The process answers."""
-    return {"status": "ok", "version": shouwang.__version__}
-
-
-def ready(request: Request) -> JSONResponse:
-    """The database answers, is of this version, and posts do not pile up (503 otherwise)."""
-    watch: Watch = request.app.state.served
-    try:
-        current = schema.is_current(watch.engine)
-        with watch.engine.connect() as connection:
-            count, since = intake.waiting(connection) if current else (0, 0.0)
-    except SQLAlchemyError as error:
-        return JSONResponse({"ready": False, "why": f"the database does not answer ({type(error).__name__})"}, 503)
-    age = watch.clock() - since if count else 0.0
-    why = "" if current else "the database is of another version"
-    if age > STUCK:
-        why = f"a post has been waiting for {age:.0f} s"
-    return JSONResponse(
-        {"ready": not why, "why": why, "waiting": count, "oldest_s": round(age, 1)}, 503 if why else 200
-    )
-
-
-# --- the API --------------------------------------------------------------------------------------------------------
 
 
 def watch_of(request: Request) -> Watch:

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine, text
 
 from shouwang import database, ledger
-from shouwang.triage import door, keys, service
+from shouwang.triage import door, keys, service, serving
 from tests.triage.invented import POLICY, PSEUDONYMS, watch, worker
 
 EVERY_SCOPE = tuple(keys.SCOPES)
@@ -22,7 +22,7 @@ class Caller(TestClient):
         self.watch = service.Watch(engine, PSEUDONYMS, {"recall95": 0.2}, POLICY, clock=lambda: 2000.0)
         with database.writing(engine) as connection:
             key = keys.add(connection, "a caller", scopes or EVERY_SCOPE, "cli", 1.0, per_minute)
-        super().__init__(service.app(self.watch), headers={"Authorization": f"Bearer {key}"})
+        super().__init__(serving.app(self.watch), headers={"Authorization": f"Bearer {key}"})
 
 
 @pytest.fixture
@@ -214,5 +214,5 @@ def test_health_and_readiness(engine: Engine, api: Caller) -> None:
 def test_posts_that_pile_up_are_seen(engine: Engine) -> None:
     with Caller(engine) as caller:
         caller.post("/v1/posts", json=posts("3 雨"))
-        caller.watch.clock = lambda: 2000.0 + service.STUCK + 1
+        caller.watch.clock = lambda: 2000.0 + serving.STUCK + 1
         assert "waiting for 61 s" in caller.get("/readyz").json()["why"]
