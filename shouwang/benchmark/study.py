@@ -34,12 +34,17 @@ class Round:
     study: str = ""
 
     def for_task(self, task: Task) -> Round:
-        """Only the posts with a label for the task; raises InputError when a side has none."""
+        """Only the posts with a label for the task; raises InputError when a side has none, or training a single one."""
         train, held_out = (
             tuple(post for post in posts if label(post, task) is not None) for posts in (self.train, self.held_out)
         )
         if not train or not held_out:
             raise InputError(f"{self.name}: no post has a label for task '{task}'; choose another with --tasks")
+        if len(set(labels(train, task))) == 1:
+            raise InputError(
+                f"{self.name}: all {len(train)} training posts have the same label for task '{task}', so there is nothing "
+                "to learn; add posts with another one, or choose another with --tasks"
+            )
         return Round(self.name, train, held_out, self.dropped, study=self.study)
 
     @property

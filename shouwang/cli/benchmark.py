@@ -21,6 +21,7 @@ from shouwang.language import say
 if TYPE_CHECKING:
     from shouwang.benchmark import Done, Job, Report, Study
 
+SEEDS = range(2**32)  # what NumPy and scikit-learn take
 REPORT, TABLE, PAGE = "report.json", "report.md", "report.html"
 
 
@@ -68,7 +69,7 @@ def command(
     ] = "",
     drop_leaks: DropLeaks = False,
     processes: Annotated[
-        int, typer.Option(help=say("Cells run at once, one thread each.", "同时运行的格数，每格一个线程。"))
+        int, typer.Option(min=1, help=say("Cells run at once, one thread each.", "同时运行的格数，每格一个线程。"))
     ] = 1,
     engine: Annotated[
         str,
@@ -129,9 +130,12 @@ def _listed(text: str) -> list[str]:
 
 def _seeds(text: str) -> list[int]:
     try:
-        return [int(part) for part in _listed(text)]
+        found = list(dict.fromkeys(int(part) for part in _listed(text)))
     except ValueError:
-        raise InputError(f"--seeds '{text}' is not a list of whole numbers such as 0,1,2") from None
+        found = [-1]
+    if not all(seed in SEEDS for seed in found):
+        raise InputError(f"--seeds '{text}' is not a list of whole numbers from 0 on, such as 0,1,2")
+    return found
 
 
 # --- the plan -------------------------------------------------------------------------------------------------------

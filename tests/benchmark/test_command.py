@@ -95,6 +95,7 @@ def test_json_is_for_machines_and_the_table_speaks_chinese(tmp_path: Path) -> No
         (("--models", "tfidf-lg"), "No model 'tfidf-lg'. Did you mean 'tfidf-lr'?"),
         (("--tasks", "hihg"), "No task 'hihg'. Did you mean 'high'?"),
         (("--seeds", "a"), "--seeds 'a' is not a list"),
+        (("--seeds", "0,-1"), "--seeds '0,-1' is not a list of whole numbers from 0 on"),
         (("--models", ","), "',' names nothing"),
         (("--set", "epoch=2"), "No setting 'epoch'. Did you mean 'epochs'?"),
         (("--engine", "rya"), "No engine 'rya'. Did you mean 'ray'?"),

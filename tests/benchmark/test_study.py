@@ -42,6 +42,14 @@ def test_a_task_without_labels_is_refused() -> None:
         found.rounds["fold1"].for_task("high")
 
 
+def test_training_posts_of_a_single_label_are_refused_before_a_model_meets_them() -> None:
+    all_low = [replace(post, high=False) for post in posts("fold2")]
+    found = study("one class", {"fold1": (all_low, posts("fold1"))}).rounds["fold1"]
+    assert found.for_task("levels").train == tuple(all_low)
+    with pytest.raises(InputError, match="fold1: all 15 training posts have the same label for task 'high'"):
+        found.for_task("high")
+
+
 def test_another_label_is_another_round() -> None:
     first = study("a", {"fold1": (posts("fold1"), posts("fold2"))}).rounds["fold1"]
     changed = [replace(posts("fold2")[0], level=1), *posts("fold2")[1:]]
