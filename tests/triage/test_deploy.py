@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 from typer.testing import CliRunner
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from shouwang.cli import application
 
@@ -37,3 +39,17 @@ def test_every_command_of_the_compose_file_is_one_and_only_the_front_is_open() -
     opened = {name: service["ports"] for name, service in told["services"].items() if "ports" in service}
     assert opened == {"watch": ["127.0.0.1:8000:8000"]}
     assert told["networks"]["inside"]["internal"]
+
+
+def test_the_proxy_in_front_of_the_containers_is_believed_and_nobody_else() -> None:
+    told = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["watch"]["environment"]
+    seen: list[tuple[str, str]] = []
+
+    async def service(scope: Any, *_: object) -> None:
+        seen.append((scope["client"][0], scope["scheme"]))
+
+    headers = [(b"x-forwarded-for", b"203.0.113.5"), (b"x-forwarded-proto", b"https")]
+    for neighbour in ("172.18.0.1", "198.51.100.7"):
+        scope: Any = {"type": "http", "scheme": "http", "client": (neighbour, 1), "headers": headers}
+        asyncio.run(ProxyHeadersMiddleware(service, told["FORWARDED_ALLOW_IPS"])(scope, None, None))  # type: ignore[arg-type]
+    assert seen == [("203.0.113.5", "https"), ("198.51.100.7", "http")]
