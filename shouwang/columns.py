@@ -170,7 +170,7 @@ def _post(row: Row, columns: Mapping[str, str]) -> Post | Skipped:
     if not text or text.isspace():
         fix = say("leave the record out or fill it in", "请删去这条记录，或补上正文")
         return Skipped(row.where, say("the text is empty", "正文为空"), fix)
-    name = _id(row.values.get(columns["id"])) if "id" in columns else ""
+    name = id_of(row.values.get(columns["id"])) if "id" in columns else ""
     return Post(_storable(name or row.where), _storable(text))
 
 
@@ -186,7 +186,7 @@ def _kind(value: object) -> str:
     return str(kinds.get(type(value), Words("not a text", "别的东西，不是文字")))
 
 
-def _id(value: object) -> str:
+def id_of(value: object) -> str:
     """A text or number as an id (4.0 is "4", as pandas writes ids when some are missing); "" for anything else."""
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else "" if math.isnan(value) else str(value)

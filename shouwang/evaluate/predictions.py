@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 from shouwang import scale
-from shouwang.columns import labelled_from
+from shouwang.columns import id_of, labelled_from
 from shouwang.errors import InputError
 from shouwang.evaluate.answers import SUM_TOLERANCE, THRESHOLD, Answers, Task, of_high, of_levels
 from shouwang.files import read_rows
@@ -118,8 +118,8 @@ def _some(ids: Sequence[str]) -> str:
 def _prediction(row: Row | Skipped) -> Prediction | Skipped:
     if isinstance(row, Skipped):
         return row
-    name = row.values.get("id")
-    if name is None or name == "":
+    name = id_of(row.values.get("id"))
+    if not name:
         return Skipped(
             row.where,
             say("no 'id'", "没有“id”"),
@@ -139,7 +139,7 @@ def _prediction(row: Row | Skipped) -> Prediction | Skipped:
             say("neither 'probabilities' nor 'p_high'", "“probabilities”与“p_high”都没有"),
             say("one of them is needed", "至少要有一个"),
         )
-    return Prediction(str(name), probabilities, p_high)
+    return Prediction(name, probabilities, p_high)
 
 
 def _probabilities(row: Row) -> tuple[float, ...] | None:

@@ -46,6 +46,19 @@ def test_ids_on_one_side_only_are_listed(tmp_path: Path) -> None:
     assert (found.only_gold, found.only_predicted, found.unlabelled) == (("b",), ("x",), ("c",))
 
 
+def test_an_id_is_read_alike_in_gold_and_predictions(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [
+        {"id": 4.0, "p_high": 0.2},
+        {"id": " b ", "p_high": 0.9},
+        {"id": None, "p_high": 0},
+    ]
+    predictions = read_predictions(written(tmp_path / "p.jsonl", rows))
+    posts: list[dict[str, object]] = [{"id": 4, "text": "编造", "high": 0}, {"id": "b", "text": "编造", "high": 1}]
+    found = match("high", read_gold(written(tmp_path / "g.jsonl", posts)), predictions)
+    assert [post.id for post in found.posts] == ["4", "b"]
+    assert "no 'id'" in str(predictions.skipped[0])
+
+
 def test_posts_stand_in_the_order_of_gold(tmp_path: Path) -> None:
     labelled = gold_from("gold", gold(("a", 3, None), ("b", 4, None)))
     predictions = read_predictions(written(tmp_path / "p.jsonl", [assessed("b", 9), assessed("a", 3)]))
