@@ -45,12 +45,11 @@ class Answers:
 def of_levels(gold: Sequence[int] | Ints, probabilities: ArrayLike) -> Answers:
     """Levels 0–10 against (n, 11) probabilities; predicted is the most probable level, the lowest of equals.
 
-    Raises InputError when there is no post, when the shapes differ, or when a row is not a distribution.
+    Raises InputError when there is no post, when the shapes differ, when gold holds anything but levels, or when a row is
+    not a distribution.
     """
-    levels, p = np.asarray(gold, dtype=np.int64), np.asarray(probabilities, dtype=np.float64)
+    levels, p = _whole(gold, len(scale.LEVELS)), np.asarray(probabilities, dtype=np.float64)
     _check(levels, p, (len(levels), len(scale.LEVELS)))
-    if np.any((levels < 0) | (levels >= len(scale.LEVELS))):
-        raise InputError(f"gold holds a level outside 0–{len(scale.LEVELS) - 1}")
     totals = p.sum(axis=1, keepdims=True)
     if np.any(np.abs(totals - 1) > SUM_TOLERANCE):
         raise InputError(f"{int(np.sum(np.abs(totals - 1) > SUM_TOLERANCE))} rows of probabilities do not sum to 1")
@@ -60,11 +59,27 @@ def of_levels(gold: Sequence[int] | Ints, probabilities: ArrayLike) -> Answers:
 def of_high(gold: Sequence[bool] | NDArray[np.bool_], p_high: ArrayLike, threshold: float = THRESHOLD) -> Answers:
     """High (true) or low against (n,) probabilities of high; predicted is high from `threshold` on.
 
-    Raises InputError when there is no post, when the shapes differ, or when a number lies outside 0–1.
+    Raises InputError when there is no post, when the shapes differ, when gold holds anything but true and false, or when
+    a number lies outside 0–1.
     """
-    high, p = np.asarray(gold, dtype=np.int64), np.asarray(p_high, dtype=np.float64)
+    high, p = _whole(gold, 2), np.asarray(p_high, dtype=np.float64)
     _check(high, p, (len(high),))
     return Answers(high, np.stack([1 - p, p], axis=1), (p >= threshold).astype(np.int64))
+
+
+def _whole(gold: ArrayLike, classes: int) -> Ints:
+    """Gold as numbers of classes; refuses what would become another number, or a class that there is not."""
+    given = np.asarray(gold)
+    try:
+        found = given.astype(np.float64)
+    except (TypeError, ValueError):
+        found = np.full(1, np.nan)
+    wrong = ~np.isin(found, np.arange(classes))
+    if np.any(wrong):
+        raise InputError(
+            f"gold holds {int(wrong.sum())} labels outside 0–{classes - 1} or not whole; correct or leave them out"
+        )
+    return given.astype(np.int64)
 
 
 def _check(gold: Ints, probabilities: Floats, shape: tuple[int, ...]) -> None:

@@ -30,6 +30,9 @@ def test_rounded_probabilities_are_brought_to_sum_to_one() -> None:
         ([1, 2], sure_of(1), "shape"),
         ([1], sure_of(1)[:, :10], "shape"),
         ([11], sure_of(1), "outside 0–10"),
+        ([1.5], sure_of(1), "not whole"),
+        ([np.nan], sure_of(1), "not whole"),
+        ([None], sure_of(1), "not whole"),
         ([1], sure_of(1) * 0.5, "sum to 1"),
         ([1], sure_of(1) * np.nan, "not a number"),
     ],
@@ -44,6 +47,11 @@ def test_what_is_not_a_distribution_over_levels_is_refused(
 def test_a_probability_of_high_above_one_is_refused() -> None:
     with pytest.raises(InputError, match="outside 0–1"):
         of_high([True], [1.2])
+
+
+def test_levels_in_the_place_of_high_or_low_are_refused() -> None:
+    with pytest.raises(InputError, match="gold holds 2 labels outside 0–1"):
+        of_high([7, 0, 6], [0.1, 0.9, 0.2])  # type: ignore[list-item]
 
 
 def test_weights_add_up_within_groups_and_a_group_without_posts_holds_none() -> None:
