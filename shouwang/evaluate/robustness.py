@@ -38,7 +38,7 @@ class Robustness:
     """`loss` and `rise` as in `Disguised`, a post counting with its mean over kinds; nan where there are no posts.
 
     `worst_loss` and `worst_rise` name the kind with the highest value: the highest of many noisy numbers, hence
-    somewhat too high.
+    somewhat too high. None where there are no such posts.
     """
 
     threshold: float
@@ -49,12 +49,12 @@ class Robustness:
     rise: Difference
 
     @property
-    def worst_loss(self) -> str:
-        return max(self.kinds, key=lambda kind: self.kinds[kind].loss.value)
+    def worst_loss(self) -> str | None:
+        return max(self.kinds, key=lambda kind: self.kinds[kind].loss.value) if self.high_posts else None
 
     @property
-    def worst_rise(self) -> str:
-        return max(self.kinds, key=lambda kind: self.kinds[kind].rise.value)
+    def worst_rise(self) -> str | None:
+        return max(self.kinds, key=lambda kind: self.kinds[kind].rise.value) if self.everyday_posts else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

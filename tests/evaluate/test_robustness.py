@@ -79,6 +79,7 @@ def test_no_everyday_posts_leave_the_false_flags_undefined() -> None:
     found = robustness(HIGH, [], Finds("跳楼"), 0.5, kinds=["pinyin"])
     assert math.isnan(found.rise.value)
     assert found.loss.value == 0.5
+    assert (found.worst_loss, found.worst_rise) == ("pinyin", None)
 
 
 def test_an_unknown_kind_names_the_closest() -> None:
