@@ -101,8 +101,8 @@ def command(
 
 
 def labelled(spec: str) -> Gold:
-    """The labelled posts of a file, or of a data set by name."""
-    if Path(spec).exists() or Path(spec).suffix:
+    """The labelled posts of a file, or of a data set by name, even where a folder has that name, as in a copy of the data."""
+    if Path(spec).suffix or (Path(spec).exists() and not Path(spec).is_dir()):
         return read_gold(spec)
     from shouwang.data.load import load
 

@@ -9,7 +9,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from shouwang.cli import evaluate as room
-from shouwang.errors import InputError
+from shouwang.errors import SOME_SKIPPED, InputError
 from shouwang.language import Language, use_language
 from tests.evaluate.invented import sure_of
 
@@ -113,3 +113,14 @@ def test_a_data_set_is_gold(folder: Path, real_data: Path, monkeypatch: pytest.M
     found = json.loads(run(folder, "sos.jsonl", "--gold", "sos-1k/test", "--json").output)
     assert [found["tasks"][task]["n"] for task in ("levels", "high")] == [250, 250]
     assert found["tasks"]["levels"]["only_gold"] == []
+
+
+def test_a_data_set_is_gold_even_in_a_folder_that_holds_one_of_that_name(
+    folder: Path, real_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SHOUWANG_DATA", str(real_data))
+    monkeypatch.chdir(real_data)
+    _write(folder / "sos.jsonl", [_said(f"sos-1k/test/{k:04}", 4) for k in range(1, 251)])
+    assert (
+        run(folder, "sos.jsonl", "--gold", "sos-1k", "--json").exit_code == SOME_SKIPPED
+    )  # the folds are not answered
