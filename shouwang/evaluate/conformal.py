@@ -58,7 +58,7 @@ def level_cut(probabilities: ArrayLike, gold: ArrayLike, coverage: float = COVER
     """The smallest probability that keeps a level in the set, from posts that did not train the model.
 
     Probabilities (n, K), gold (n,). 0, which keeps every level, when n is too small to promise the coverage.
-    Raises InputError without posts, when shapes differ, or when coverage is not between 0 and 1.
+    Raises InputError without posts, when shapes differ, when a probability is nan, or when coverage is not between 0 and 1.
     """
     p, levels = _checked(probabilities, gold)
     return _reached_by(p[np.arange(len(levels)), levels], coverage)
@@ -169,6 +169,8 @@ def _checked(probabilities: ArrayLike, gold: ArrayLike) -> tuple[Floats, Ints]:
     p, labels = np.asarray(probabilities, dtype=np.float64), np.asarray(gold, dtype=np.int64)
     if not len(labels) or len(p) != len(labels):
         raise InputError(f"{len(p)} rows of probabilities and {len(labels)} gold labels: one each, and at least one")
+    if np.isnan(p).any():
+        raise InputError(f"{int(np.isnan(p).sum())} probabilities are not numbers; no cut can be fitted to them")
     if p.ndim == 2 and not np.all((labels >= 0) & (labels < p.shape[1])):
         raise InputError(f"gold holds a level outside 0–{p.shape[1] - 1}")
     return p, labels

@@ -112,6 +112,8 @@ def test_what_cannot_be_cut_is_refused() -> None:
         level_cut(np.zeros((0, 2)), [])
     with pytest.raises(InputError, match="outside 0–1"):
         level_cut(NINE, [2] * 9)
+    with pytest.raises(InputError, match="18 probabilities are not numbers"):
+        level_cut(np.full((9, 2), np.nan), [0] * 9)
     with pytest.raises(InputError, match="at least 2 folds"):
         cross_conformal(NINE, [0] * 9, [1] * 9, default_rng(0))
     with pytest.raises(InputError, match="9 high and 0 low"):
