@@ -15,7 +15,7 @@ from shouwang.columns import id_of, labelled_from
 from shouwang.errors import InputError
 from shouwang.evaluate.answers import SUM_TOLERANCE, THRESHOLD, Answers, Task, of_high, of_levels
 from shouwang.files import read_rows
-from shouwang.language import say
+from shouwang.language import Words, say
 from shouwang.posts import LabelledPost, Row, Skipped
 
 IDS_SHOWN = 5
@@ -65,7 +65,7 @@ def read_predictions(path: str | Path) -> Predictions:
 
     In CSV the list is JSON in a cell. Raises InputError when an id stands twice or nothing could be read.
     """
-    return _by_id(str(path), map(_prediction, read_rows(path)), "prediction")
+    return _by_id(str(path), map(_prediction, read_rows(path)), Words("prediction", "预测"))
 
 
 def read_gold(
@@ -90,10 +90,10 @@ def read_gold(
 
 def gold_from(source: str, posts: Iterable[LabelledPost | Skipped]) -> Gold:
     """Labelled posts from elsewhere, such as a data set. Raises InputError as `read_gold` does."""
-    return _by_id(source, posts, "gold post")
+    return _by_id(source, posts, Words("gold post", "标注"))
 
 
-def _by_id(source: str, found: Iterable[T | Skipped], kind: str) -> Read[T]:
+def _by_id(source: str, found: Iterable[T | Skipped], kind: Words) -> Read[T]:
     records: list[T] = []
     skipped: list[Skipped] = []
     for each in found:
@@ -103,16 +103,29 @@ def _by_id(source: str, found: Iterable[T | Skipped], kind: str) -> Read[T]:
             records.append(each)
     twice = [name for name, times in Counter(each.id for each in records).items() if times > 1]
     if twice:
-        raise InputError(f"{source}: {_some(twice)} found more than once; keep one {kind} for each id")
+        raise InputError(
+            say(
+                f"{source}: {_some(twice)} found more than once; keep one {kind} for each id",
+                f"{source}：{_some(twice)} 重复出现；每个编号请只保留一条{kind}",
+            )
+        )
     if not records:
-        why = f"; {skipped[0]}" if skipped else ""
-        raise InputError(f"{source}: no {kind} could be read ({len(skipped)} skipped{why})")
+        why = say("; ", "；") + str(skipped[0]) if skipped else ""
+        raise InputError(
+            say(
+                f"{source}: no {kind} could be read ({len(skipped)} skipped{why})",
+                f"{source}：没有读到任何{kind}（跳过 {len(skipped)} 条{why}）",
+            )
+        )
     return Read(source, {each.id: each for each in records}, tuple(skipped))
 
 
 def _some(ids: Sequence[str]) -> str:
-    more = f" and {len(ids) - IDS_SHOWN} more" if len(ids) > IDS_SHOWN else ""
-    return f"{'ids' if len(ids) > 1 else 'id'} {', '.join(ids[:IDS_SHOWN])}{more}"
+    more = len(ids) - IDS_SHOWN
+    return say(
+        f"{'ids' if len(ids) > 1 else 'id'} {', '.join(ids[:IDS_SHOWN])}" + (f" and {more} more" if more > 0 else ""),
+        f"编号 {'、'.join(ids[:IDS_SHOWN])}" + (f" 等 {len(ids)} 个" if more > 0 else ""),
+    )
 
 
 def _prediction(row: Row | Skipped) -> Prediction | Skipped:
@@ -149,12 +162,15 @@ def _probabilities(row: Row) -> tuple[float, ...] | None:
     try:
         numbers = json.loads(value) if isinstance(value, str) else value
     except ValueError:
-        raise ValueError("'probabilities' is a text, but not a list in JSON") from None
+        raise ValueError(
+            say("'probabilities' is a text, but not a list in JSON", "“probabilities”是文字，但不是 JSON 列表")
+        ) from None
     if not isinstance(numbers, list) or len(numbers) != len(scale.LEVELS):
-        raise ValueError(f"'probabilities' is not a list of {len(scale.LEVELS)} numbers")
+        n = len(scale.LEVELS)
+        raise ValueError(say(f"'probabilities' is not a list of {n} numbers", f"“probabilities”不是 {n} 个数的列表"))
     found = tuple(_probability(number) for number in numbers)
     if any(p is None for p in found) or abs(sum(p or 0 for p in found) - 1) > SUM_TOLERANCE:
-        raise ValueError("'probabilities' do not sum to 1")
+        raise ValueError(say("'probabilities' do not sum to 1", "“probabilities”之和不为 1"))
     return tuple(p or 0.0 for p in found)
 
 
@@ -166,7 +182,7 @@ def _probability(value: object) -> float | None:
     except ValueError:
         p = math.nan
     if not 0 <= p <= 1:
-        raise ValueError("a probability is not a number from 0 to 1")
+        raise ValueError(say("a probability is not a number from 0 to 1", "概率不是 0 到 1 的数"))
     return p
 
 

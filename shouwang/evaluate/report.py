@@ -112,8 +112,17 @@ def evaluate(
         gold.source,
         options,
         {task: _task_report(task, gold, predictions, other, options) for task in chosen},
-        {read.source: tuple(map(str, read.skipped)) for read in (gold, predictions, other) if read and read.skipped},
+        _skipped(gold, predictions, other),
     )
+
+
+def _skipped(*reads: Gold | Predictions | None) -> dict[str, tuple[str, ...]]:
+    """By file what could not be read; one file may be both gold and predictions."""
+    found: dict[str, tuple[str, ...]] = {}
+    for read in reads:
+        if read and read.skipped:
+            found[read.source] = tuple(dict.fromkeys([*found.get(read.source, ()), *map(str, read.skipped)]))
+    return found
 
 
 def _task_report(

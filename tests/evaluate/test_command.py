@@ -124,3 +124,9 @@ def test_a_data_set_is_gold_even_in_a_folder_that_holds_one_of_that_name(
     assert (
         run(folder, "sos.jsonl", "--gold", "sos-1k", "--json").exit_code == SOME_SKIPPED
     )  # the folds are not answered
+
+
+def test_an_id_that_stands_twice_is_told_in_chinese_too(folder: Path) -> None:
+    _write(folder / "twice.jsonl", [_said("a", 1), _said("a", 2)])
+    result = run(folder, "twice.jsonl", "--gold", "gold.jsonl", chosen="zh")
+    assert "编号 a 重复出现；每个编号请只保留一条预测" in str(result.exception)

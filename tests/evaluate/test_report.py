@@ -47,6 +47,13 @@ def test_a_skipped_record_makes_the_report_incomplete_and_is_named() -> None:
     assert not found.complete
 
 
+def test_what_was_skipped_is_named_where_one_file_is_gold_and_predictions() -> None:
+    labelled = gold(GOLD, (Skipped("gold:5", "level 12 is outside 0–10"),))
+    answers = Predictions("gold", predicted(GOLD).records, (Skipped("gold:6", "no 'id'"),))
+    found = evaluate(labelled, answers, options=QUICK)
+    assert found.skipped == {"gold": ("gold:5: level 12 is outside 0–10", "gold:6: no 'id'")}
+
+
 def test_a_comparison_uses_the_posts_that_both_answer() -> None:
     other = predicted({"a": 2, "b": 4, "c": 7, "x": 3}, "other")
     comparison = evaluate(gold(GOLD), predicted(GOLD), ["levels"], other, QUICK).tasks["levels"].comparison
