@@ -110,11 +110,19 @@ def close(connection: Connection, number: int, who: str, now: float, outcome: st
 
 
 def reopen(connection: Connection, number: int, who: str, now: float) -> None:
-    """Open a closed case again, held by nobody."""
+    """Open a closed case again, held by nobody; it stands where a new one would, not behind all that came since."""
     found = _locked(connection, number)
     if found.state == "open":
         return
-    _set(connection, number, state="open", outcome=None, closed_at=None, closed_by=None)
+    again = {
+        "state": "open",
+        "opened_at": now,
+        "claimed_at": None,
+        "outcome": None,
+        "closed_at": None,
+        "closed_by": None,
+    }
+    _set(connection, number, **again)
     ledger.append(connection, who, "reopened", f"case:{number}")
 
 

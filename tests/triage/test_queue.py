@@ -136,6 +136,15 @@ def test_a_closed_case_is_left_alone_until_it_is_reopened(engine: Engine, case: 
         assert queue.case(connection, case).outcome is None
 
 
+def test_a_reopened_case_is_not_behind_all_that_came_since(engine: Engine, case: int) -> None:
+    watch(engine, "7 雪", "7 霜", now=1500.0, first=5)
+    with database.writing(engine) as connection:
+        acts.close(connection, case, ME, NOW, "not-reached")
+        acts.reopen(connection, case, ME, NOW + 60)
+        (first, *_) = queue.case_list(connection, free_at=NOW + 60)
+        assert (first.id, first.opened_at, first.claimed_at) == (case, NOW + 60, None)
+
+
 def test_a_case_is_handed_over_to_somebody_who_then_holds_it(engine: Engine, case: int) -> None:
     with database.writing(engine) as connection:
         acts.hand_over(connection, case, ME, NOW, YOU)
