@@ -15,6 +15,9 @@ from shouwang.data.duplicates import THRESHOLD, canonical, similar_within
 from shouwang.errors import InputError
 from shouwang.posts import LabelledPost
 
+WITHOUT_LEVEL = {None: -1, False: -2, True: -3}
+"""What folds are balanced by in the place of a level."""
+
 
 @dataclass(frozen=True, slots=True)
 class SplitResult:
@@ -55,7 +58,7 @@ def published_folds(*, folder: Path | None = None) -> list[Fold]:
 def grouped_folds(
     posts: Sequence[LabelledPost], n: int = 5, *, seed: int = 0, threshold: float = THRESHOLD
 ) -> list[Fold]:
-    """`n` folds of one's own posts, balanced by level, in which equal and near-equal posts stay together.
+    """`n` folds of one's own posts, balanced by level (by high/low where there is none), in which equal and near-equal posts stay together.
 
     A level with fewer than `n` posts is missing from some folds; where every level is so rare, folds are balanced by size
     alone. Raises InputError when there are fewer than `n` groups of different posts.
@@ -65,7 +68,7 @@ def grouped_folds(
     groups = _groups(posts, threshold)
     if len(set(groups)) < n:
         raise InputError(f"{len(set(groups))} different posts cannot make {n} folds; ask for fewer")
-    levels = [-1 if post.level is None else post.level for post in posts]
+    levels = [WITHOUT_LEVEL[post.high] if post.level is None else post.level for post in posts]
     kind = StratifiedGroupKFold if max(Counter(levels).values()) >= n else GroupKFold
     splitter = kind(n, shuffle=True, random_state=seed)
     with warnings.catch_warnings():

@@ -37,6 +37,13 @@ def test_the_same_seed_gives_the_same_folds() -> None:
     assert grouped_folds(posts, seed=3) == grouped_folds(posts, seed=3)
 
 
+def test_posts_with_high_or_low_alone_are_balanced_by_that() -> None:
+    posts = [LabelledPost(str(number), f"第{number}条", high=number < 10) for number in range(100)]
+    for seed in range(5):
+        folds = grouped_folds(posts, seed=seed)
+        assert [sum(bool(post.high) for post in fold.validation) for fold in folds] == [2] * 5
+
+
 def test_too_few_posts_are_refused() -> None:
     with pytest.raises(InputError, match="1 different posts cannot make 5 folds"):
         grouped_folds([LabelledPost("a", "好累"), LabelledPost("b", "好累")])
