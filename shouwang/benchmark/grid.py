@@ -54,6 +54,7 @@ class Job:
     fingerprint: str
     root: Path
     keep_weights: bool = False
+    folds_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ def jobs(
     """Raises InputError when a round has no labels for a task."""
     rounds = {(name, task): study.rounds[name].for_task(task) for name, task in {(c.round, c.task) for c in grid}}
     posts = {key: each.sha256 for key, each in rounds.items()}
+    folds = study.folds_sha256
     about = {(name, task): models[name].identity(task) for name, task in {(c.model, c.task) for c in grid}}
     return [
         Job(
@@ -84,6 +86,7 @@ def jobs(
             _fingerprint(cell, posts[cell.round, cell.task], about[cell.model, cell.task]),
             root,
             keep_weights,
+            folds,
         )
         for cell in grid
     ]
@@ -169,6 +172,7 @@ def _result(job: Job, answer: Answer) -> dict[str, object]:
         "seed": cell.seed,
         "contender": job.contender.identity(cell.task),
         "posts_sha256": posts.sha256,
+        "folds_sha256": job.folds_sha256,
         "train_posts": len(posts.train),
         "n": len(posts.held_out),
         "dropped": list(posts.dropped),

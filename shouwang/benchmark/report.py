@@ -101,12 +101,18 @@ def report(root: Path, reference: str = REFERENCE, options: Options | None = Non
 
 def _check_alike(results: Sequence[Result]) -> None:
     posts: dict[tuple[str, ...], str] = {}
+    folds: dict[str, str] = {}
     contenders: dict[tuple[str, ...], Mapping[str, object]] = {}
     for each in results:
         if posts.setdefault((each.study, each.task, each.round), each.posts_sha256) != each.posts_sha256:
             raise InputError(
                 f"{each.folder}: run on other posts than the cells beside it, so they cannot be compared; run all "
                 "models again, or choose another folder"
+            )
+        if each.folds_sha256 and folds.setdefault(each.study, each.folds_sha256) != each.folds_sha256:
+            raise InputError(
+                f"{each.folder}: its folds were cut from other data than those of the cells beside it, so they make no "
+                "mean; give the same command again until every cell is finished, or choose another folder"
             )
         if contenders.setdefault((each.study, each.task, each.model), each.contender) != each.contender:
             raise InputError(

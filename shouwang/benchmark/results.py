@@ -22,7 +22,10 @@ STORED = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
-    """`contender` is what, besides posts and seed, decided it; `seconds` are by step, "total" among them."""
+    """`contender` is what, besides posts and seed, decided it; `seconds` are by step, "total" among them.
+
+    `folds_sha256` is "" in results from before it was kept.
+    """
 
     folder: Path
     study: str
@@ -37,6 +40,7 @@ class Result:
     seconds: Mapping[str, float]
     notes: Mapping[str, Any]
     answers: Answers
+    folds_sha256: str = ""
 
 
 def read(folder: Path) -> Result:
@@ -49,7 +53,8 @@ def read(folder: Path) -> Result:
         answers = _answers(found["task"], rows)
         if len(answers) != found["n"]:
             raise InputError(f"{len(answers)} posts, where {RESULT} says {found['n']}")
-        return Result(folder=folder, answers=answers, **{name: found[name] for name in STORED})
+        stored = {name: found[name] for name in STORED}
+        return Result(folder=folder, answers=answers, folds_sha256=found.get("folds_sha256", ""), **stored)
     except (OSError, ValueError, KeyError, TypeError, InputError) as error:
         raise InputError(f"{path}: broken ({_short(error)}); delete its folder, or run its cell again") from None
 

@@ -61,6 +61,12 @@ class Study:
     name: str
     rounds: Mapping[str, Round]
 
+    @property
+    def folds_sha256(self) -> str:
+        """A fingerprint of all folds together: a mean over folds of two versions of the data is a mean of nothing."""
+        folds = [each.sha256 for name, each in self.rounds.items() if name != TEST]
+        return hashlib.sha256("".join(folds).encode()).hexdigest()
+
 
 def label(post: LabelledPost, task: Task) -> int | None:
     """The class of a post: its level, or 1 for high and 0 for low; None where nobody labelled it."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,10 @@ from shouwang.benchmark.engines import run
 from shouwang.benchmark.grid import Cell, cells, jobs
 from shouwang.benchmark.report import HEADLINE, Report, report
 from shouwang.benchmark.results import DONE, RESULT
+from shouwang.benchmark.study import study
 from shouwang.errors import InputError
 from shouwang.evaluate import Options
-from tests.benchmark.invented import small_study
+from tests.benchmark.invented import posts, small_study
 
 QUICK = Options(resamples=100)
 STUDY = small_study()
@@ -95,7 +97,11 @@ def test_a_broken_cell_is_left_out_and_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("change", "complaint"),
-    [({"posts_sha256": "other"}, "run on other posts"), ({"contender": {"C": 1}}, "run with other settings")],
+    [
+        ({"posts_sha256": "other"}, "run on other posts"),
+        ({"folds_sha256": "other"}, "folds were cut from other data"),
+        ({"contender": {"C": 1}}, "run with other settings"),
+    ],
 )
 def test_cells_that_are_not_alike_are_not_put_side_by_side(
     tmp_path: Path, change: dict[str, object], complaint: str
@@ -105,6 +111,17 @@ def test_cells_that_are_not_alike_are_not_put_side_by_side(
     path = grid[-1].folder(tmp_path) / RESULT
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(InputError, match=complaint):
+        report(tmp_path)
+
+
+def test_a_run_of_changed_posts_that_was_cut_short_makes_no_mean_with_what_stood_there(tmp_path: Path) -> None:
+    grid = cells(STUDY, ["levels"], ["majority"])
+    go(tmp_path, grid)
+    sides = {name: (each.train, each.held_out) for name, each in STUDY.rounds.items() if name != "test"}
+    train, (first, *others) = sides["fold1"]
+    other = study("invented", sides | {"fold1": (train, (replace(first, level=1), *others))}, posts("test"))
+    list(run(jobs(other, grid[:1], contenders(["majority"]), tmp_path)))
+    with pytest.raises(InputError, match="folds were cut from other data"):
         report(tmp_path)
 
 
