@@ -25,7 +25,10 @@ T = TypeVar("T", bound="Prediction | LabelledPost")
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What a model says of one post; None where it does not answer that task."""
+    """What a model says of one post; None where it does not answer that task.
+
+    `p_high` is 0 where the model says that the post is out of its scope: `shouwang assess` never calls one high.
+    """
 
     id: str
     probabilities: tuple[float, ...] | None
@@ -152,6 +155,8 @@ def _prediction(row: Row | Skipped) -> Prediction | Skipped:
             say("neither 'probabilities' nor 'p_high'", "“probabilities”与“p_high”都没有"),
             say("one of them is needed", "至少要有一个"),
         )
+    if p_high is not None and row.values.get("scope") not in (None, "", "ok"):
+        p_high = 0.0  # it has no answer, and is never flagged
     return Prediction(name, probabilities, p_high)
 
 

@@ -59,6 +59,13 @@ def test_an_id_is_read_alike_in_gold_and_predictions(tmp_path: Path) -> None:
     assert "no 'id'" in str(predictions.skipped[0])
 
 
+def test_a_post_out_of_scope_is_never_predicted_high_however_low_the_threshold(tmp_path: Path) -> None:
+    rows = [assessed("a", 1) | {"scope": "no-words"}, assessed("b", 1)]
+    predictions = read_predictions(written(tmp_path / "p.jsonl", rows))
+    found = match("high", gold_from("gold", gold(("a", 0, False), ("b", 6, True))), predictions, threshold=0.05)
+    assert found.answers.predicted.tolist() == [0, 1]
+
+
 def test_posts_stand_in_the_order_of_gold(tmp_path: Path) -> None:
     labelled = gold_from("gold", gold(("a", 3, None), ("b", 4, None)))
     predictions = read_predictions(written(tmp_path / "p.jsonl", [assessed("b", 9), assessed("a", 3)]))
