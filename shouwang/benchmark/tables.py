@@ -106,7 +106,12 @@ def _scores(found: Report) -> Table:
         say("QWK (levels) or AUROC (high), test", "QWK（等级）或 AUROC（高/低），测试"),
         say(f"minus {reference}, test", f"减 {reference}，测试"),
     )
-    return Table(say("Scores", "分数"), say("All from 0 to 1.", "均在 0 到 1 之间。"), headings, tuple(rows))
+    return Table(
+        say("Scores", "分数"),
+        say("From 0 to 1; QWK may fall below 0.", "在 0 到 1 之间；QWK 可低于 0。"),
+        headings,
+        tuple(rows),
+    )
 
 
 def _beside_the_paper(found: Report) -> Table:
