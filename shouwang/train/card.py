@@ -37,6 +37,7 @@ def card(settings: Figures) -> str:
         *_quiet(metrics),
         f"## {say('Contrasts (invented posts)', '对照集（虚构帖子）')}",
         *_contrast(metrics["contrast"]),
+        *_rated(metrics["rated"]),
         f"## {say('Disguised posts', '变形文字')}",
         *_robustness(metrics["robustness"]),
         f"## {say('Evidence', '依据')}",
@@ -216,6 +217,25 @@ def _contrast(contrast: Figures) -> Iterable[str]:
                 *(str(each["flagged"]) for each in row),
             )
             for row in zip(*by_point, strict=True)
+        ],
+    )
+
+
+def _rated(rated: Figures) -> Iterable[str]:
+    yield say(
+        "Further invented posts in the manner of SOS-4K, hard ones among them (veiled, ironic, about others), whose writer "
+        "wrote no training post; how high each is was rated by somebody else who did not know what was meant:",
+        "另一些仿 SOS-4K 写法的虚构帖子，含难判断的（隐晦、反讽、说别人），其作者没有写过训练帖；风险高低由不知其本意的他人评定：",
+    )
+    shown = {
+        "high": say("rated high, at least 50%", "评为高风险，至少 50%"),
+        "low": say("rated high, at most 20%", "评为高风险，至多 20%"),
+    }
+    yield _table(
+        (say("posts", "帖子"), "n", *(f"{say('flagged', '被标记')}, {point}" for point in POINTS)),
+        [
+            (words, str(rated[part]["balanced"]["n"]), *(_percent(rated[part][point]) for point in POINTS))
+            for part, words in shown.items()
         ],
     )
 

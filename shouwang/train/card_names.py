@@ -31,7 +31,13 @@ CHINESE = {
         "虚构帖子（train/builtin/ordinary.jsonl），日常内容，用于最后的步骤"
     ),
     "invented, with a level": "虚构帖子，带等级",
+    "invented and rated unseen (train/builtin/rated.jsonl), in the last steps": (
+        "虚构帖子，由他人盲评（train/builtin/rated.jsonl），用于最后的步骤"
+    ),
     "invented, held out": "虚构帖子，留出部分",
+    "invented and rated unseen, by another writer (train/builtin/rated-held.jsonl)": (
+        "虚构帖子，由他人盲评，另一位作者所写（train/builtin/rated-held.jsonl）"
+    ),
     "smilechat and half of psyguard/valid, nothing of suicide": "smilechat，以及 psyguard/valid 中与自杀无关的一半",
     "psyguard/valid, intent or plan": "psyguard/valid，有意图或计划",
     "psyguard/valid, nothing of suicide, the other half": "psyguard/valid，与自杀无关的另一半",

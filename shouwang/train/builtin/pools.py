@@ -34,10 +34,12 @@ class Pools:
     talk: list[Row]
     intent: list[Row]
     ordinary: list[Row]
+    rated: list[Row]
     held_virus: list[Row]
     held_invented: list[Row]
     new_usual: list[Row]
     new_unrelated: list[Row]
+    new_rated: list[Row]
     leaks: frozenset[str]
     dropped: dict[str, list[str]]
 
@@ -46,7 +48,7 @@ class Pools:
         """Every post that the final model may learn from."""
         own = [row for row in self.folds if row.id not in self.leaks]
         quiet = [*self.virus, *self.usual, *self.invented, *self.ordinary, *self.talk]
-        return [*own, *self.sos4k, *self.graded, *self.intent, *quiet]
+        return [*own, *self.sos4k, *self.graded, *self.intent, *self.rated, *quiet]
 
 
 def load(seed: int = 0) -> Pools:
@@ -68,8 +70,12 @@ def load(seed: int = 0) -> Pools:
     intent = _shuffled([row for row in psy.kept if "自杀意图" in row.note or "自杀计划" in row.note], rng)
     leaking = sources.without_copies(folds, test)
     turns = _shuffled([row for row in sources.smilechat() if 12 <= len(row.text) <= 150], rng)[:12_000]
-    more = sources.without_copies(sources.distinct(sources.ordinary()).kept, [*measured, *calm[: len(calm) // 5]])
+    measured += calm[: len(calm) // 5]
+    more = sources.without_copies(sources.distinct(sources.ordinary()).kept, measured)
     ordinary = _shuffled(more.kept, rng)
+    measured += ordinary[: len(ordinary) // 5]
+    rated = sources.without_copies(sources.distinct(sources.rated()).kept, measured)
+    new_rated = sources.without_copies(sources.rated(held=True), rated.kept)
     return Pools(
         folds=folds,
         test=test,
@@ -81,17 +87,19 @@ def load(seed: int = 0) -> Pools:
         talk=[*unrelated[: len(unrelated) // 2], *[r for r in turns if not RISK_WORDS.search(r.text)][:4000]],
         intent=intent[: len(intent) // 2],
         ordinary=ordinary[len(ordinary) // 5 :],
+        rated=rated.kept,
         held_virus=virus_rows[:3000],
         held_invented=[*calm[: len(calm) // 5], *ordinary[: len(ordinary) // 5]],
         new_usual=new_usual,
         new_unrelated=unrelated[len(unrelated) // 2 :],
+        new_rated=new_rated.kept,
         leaks=frozenset(row.id for row in leaking.dropped),
         dropped={
             "sos-1k": [row.id for row in leaking.dropped],
             "sos-4k": [row.id for row in kept_four.dropped],
             "everyday/virus": [row.id for row in virus.dropped],
             "everyday/usual": [row.id for row in kept_usual.dropped],
-            "invented": [row.id for row in (*own.dropped, *more.dropped)],
+            "invented": [row.id for row in (*own.dropped, *more.dropped, *rated.dropped, *new_rated.dropped)],
             "psyguard": [row.id for row in psy.dropped],
         },
     )

@@ -117,12 +117,12 @@ def students(
         return {f"{k}/{name}": value for k, each in enumerate(made) for name, value in stored(each).items()}
 
     learned = _parted(shop.kept("students", make))
-    say("students, with further ordinary posts")
-    return [shop.kept(f"calmed-{k}", partial(_calmed, shop, learned[k], k, how, report)) for k in teach.FOLDS]
+    say("students, with the posts that came later")
+    return [shop.kept(f"closed-{k}", partial(_closed, shop, learned[k], k, how, report)) for k in teach.FOLDS]
 
 
-def _calmed(shop: Workshop, student: Weights, fold: int, how: Distilling, report: Report) -> Weights:
-    return stored(distil.calmed(shop.texts, shop.bank, shop.start, restored(student), fold, how, report))
+def _closed(shop: Workshop, student: Weights, fold: int, how: Distilling, report: Report) -> Weights:
+    return stored(distil.closed(shop.texts, shop.bank, shop.start, restored(student), fold, how, report))
 
 
 def encoder_graph(shop: Workshop, student: Weights, plan: Plan) -> bytes:
@@ -171,6 +171,7 @@ def measured(shop: Workshop, fold: int) -> dict[str, list[Row]]:
     sets = {
         "virus": p.held_virus[:1500],
         "invented": p.held_invented,
+        "rated": p.new_rated,
         "usual": p.new_usual,
         "unrelated": p.new_unrelated,
     }
@@ -207,7 +208,7 @@ def mixture(shop: Workshop, read: Mapping[str, Read], settings: mixing.Settings,
 
 
 CALM = ("virus", "invented")
-"""Held-out sets of ordinary posts that the mixture learns from; "usual" and "unrelated" only measure."""
+"""Held-out sets of ordinary posts that the mixture learns from; the others only measure."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,15 @@ UNRELATED = "与自杀/自伤/攻击行为无关"
 
 
 @dataclass(frozen=True, slots=True)
+class Rating:
+    """What a reader took for the annotators' answer: the likeliest level, the next, and the chance of high (0–1)."""
+
+    level: int
+    second: int
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One post. `level` 0–10 or -1, `high` 0/1 or -1 when the source does not say; `fold` 1–5, 0 elsewhere."""
 
@@ -29,6 +38,7 @@ class Row:
     high: int = -1
     fold: int = 0
     note: str = ""
+    rating: Rating | None = None
 
 
 def _row(record: Record, fold: int = 0, note: str = "") -> Row:
@@ -93,6 +103,21 @@ def ordinary() -> list[Row]:
     """Posts of ordinary life that four sessions of a language model wrote for this project, later, with the words of risk
     in harmless senses; `note` is the kind. Of them as of `invented`: none is taken from anybody."""
     return [Row(post["id"], canonical(post["text"]).text, note=post["kind"]) for post in _written("ordinary.jsonl")]
+
+
+def rated(*, held: bool = False) -> list[Row]:
+    """Posts like SOS-4K's that eight sessions of a language model wrote for this project, and eight others rated, who saw
+    neither who had written a post nor what was meant. None holds seven characters in a row of the post it was inspired by.
+
+    `held`: those of one of the eight, which only measure."""
+    return [
+        Row(
+            post["id"],
+            canonical(post["text"]).text,
+            rating=Rating(post["level"], post["second"], post["high"] / 100),
+        )
+        for post in _written("rated-held.jsonl" if held else "rated.jsonl")
+    ]
 
 
 def _written(name: str) -> list[dict[str, Any]]:

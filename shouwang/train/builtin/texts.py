@@ -28,7 +28,17 @@ Read = Callable[["Sequence[Row]"], list[Ids]]
 GRADED = 0.4
 """Weight of posts with an invented level."""
 
-DISGUISES_OF = {"folds": 6, "sos4k": 4, "graded": 3, "usual": 3, "invented": 2, "virus": 1, "talk": 1, "intent": 2}
+DISGUISES_OF = {
+    "folds": 6,
+    "sos4k": 4,
+    "graded": 3,
+    "usual": 3,
+    "invented": 2,
+    "virus": 1,
+    "talk": 1,
+    "intent": 2,
+    "rated": 1,
+}
 SPLICES = 4
 """Texts that a labelled post begins and another ends: unlabelled, for students to ask their teachers about."""
 
@@ -38,8 +48,8 @@ TURNS = 8_000
 FURTHER = "further turns"
 """The pool of the others, which only show a student what the backbone makes of them."""
 
-LATER = "ordinary"
-"""The pool of ordinary posts that came after the teachers, who are not asked about them."""
+LATER = ("ordinary", "rated")
+"""Pools of posts that came after the teachers, who are not asked about them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +95,8 @@ def gather(pools: Pools, read: Read, turns: Sequence[Row], seed: int = 0) -> Tex
         **dict.fromkeys(("usual", "invented", "virus"), lambda rows, ids: examples.everyday(ids)),
         "talk": lambda rows, ids: examples.talk(ids),
         "intent": examples.risky,
-        LATER: lambda rows, ids: examples.everyday(ids),
+        "ordinary": lambda rows, ids: examples.everyday(ids),
+        "rated": examples.rated,
     }
     leaks = np.array([row.id in pools.leaks for row in pools.folds])
     made: list[Examples] = []

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from shouwang.train.builtin.backbone import BLOCK, Backbone
 from shouwang.train.builtin.pools import Pools
-from shouwang.train.builtin.sources import Row
+from shouwang.train.builtin.sources import Rating, Row
 from shouwang.train.builtin.stacked import Shape
 
 HIDDEN, LAYERS, ATTENTION_HEADS, WIDE, LONGEST = 64, 4, 4, 96, 256
@@ -116,6 +117,8 @@ def pools() -> Pools:
         sos4k=rows("four", 4, 5, "想死"),
         graded=rows("graded", 2, 7, "想自杀"),
         intent=[Row("intent", "茶茶想死", note="自杀意图")],
+        rated=[replace(row, rating=Rating(6, 7, 0.8)) for row in rows("rated", 3)],
+        new_rated=[replace(row, rating=Rating(6, 4, 0.7)) for row in rows("new_rated", 2)],
         leaks=frozenset({"3-1"}),
         dropped={},
         **calm,

@@ -30,8 +30,8 @@ HOW = Distilling(
     general_steps=30,
     task=Settings(rate=1e-3, batch=8, average_from=0.5, round_from=0.5),
     task_steps=4,
-    calming=Settings(rate=1e-3, batch=8, average_from=0.5, round_from=0.0),
-    calming_steps=4,
+    closing=Settings(rate=1e-3, batch=8, average_from=0.5, round_from=0.0),
+    closing_steps=4,
 )
 
 
@@ -199,7 +199,7 @@ def test_a_label_that_counts_alone_leaves_the_teachers_unheard(
 def test_the_teachers_are_asked_about_every_clean_text_but_further_turns_and_what_came_later(texts: Texts) -> None:
     asked = distil.asked(texts)
     assert (texts.clean()[asked] == asked).all()
-    others = np.concatenate([texts.rows("further turns"), texts.rows(LATER)])
+    others = np.concatenate([texts.rows(name) for name in ("further turns", *LATER)])
     assert set(texts.clean().tolist()) - set(asked.tolist()) == set(others.tolist())
 
 
@@ -217,7 +217,7 @@ def test_an_aim_of_levels_is_what_the_teacher_gave(
         assert torch.allclose(before, after, atol=1e-5) == same
 
 
-# --- the last steps, with ordinary posts that came later ------------------------------------------------------------
+# --- the last steps, with posts that came later ------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -226,12 +226,12 @@ def begun(start: Weights, first: Weights) -> Weights:
     return restored(stored(first | fresh_heads(HIDDEN, np.random.default_rng(2))))
 
 
-def test_a_student_that_is_calmed_calls_the_ordinary_posts_less_high_and_its_frozen_layers_stay(
+def test_a_student_in_its_last_steps_calls_the_ordinary_posts_less_high_and_its_frozen_layers_stay(
     texts: Texts, bank: Bank, start: Weights, begun: Weights
 ) -> None:
-    how = replace(HOW, calming_steps=30, later=60, calming=replace(HOW.calming, rate=3e-3))
-    made = distil.calmed(texts, bank, start, begun, 1, how, silent)
-    rows = texts.rows(LATER)[None]
+    how = replace(HOW, closing_steps=30, later={"ordinary": 60}, closing=replace(HOW.closing, rate=3e-3))
+    made = distil.closed(texts, bank, start, begun, 1, how, silent)
+    rows = texts.rows("ordinary")[None]
     before, after = (
         Stacked(start, [each], SMALL, bank.device).eval().logits(*bank.read(rows), True)[..., HIGH_HEAD]
         for each in (begun, made)
@@ -242,25 +242,25 @@ def test_a_student_that_is_calmed_calls_the_ordinary_posts_less_high_and_its_fro
     assert not np.array_equal(made["l1.fo.w"], begun["l1.fo.w"])
 
 
-def test_of_other_posts_a_calmed_student_hears_what_it_said_itself(
+def test_of_other_posts_a_student_hears_in_its_last_steps_what_it_said_itself(
     texts: Texts, bank: Bank, start: Weights, begun: Weights, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So, without a label and without dropout, it has nothing to learn: the loss has no slope."""
     seen: list[tuple[Stacked, Step]] = []
     monkeypatch.setattr(distil, "fit", lambda model, plan, step, *_: seen.append((model, step)))
-    distil.calmed(texts, bank, start, begun, 1, replace(HOW, shape=replace(SMALL, dropout=0.0)), silent)
+    distil.closed(texts, bank, start, begun, 1, replace(HOW, shape=replace(SMALL, dropout=0.0)), silent)
     ((model, step),) = seen
-    for pool, learns in (("splices", False), (LATER, True)):
+    for pool, learns in (("splices", False), *((name, True) for name in LATER)):
         model.zero_grad()
         step(texts.rows(pool)[:2][None], True).sum().backward()  # type: ignore[no-untyped-call]
         slope = max(float(p.grad.abs().max()) for p in model.parameters() if p.grad is not None)
         assert (slope > 1e-5) == learns
 
 
-def test_a_student_that_is_calmed_still_never_sees_the_fold_left_out(
+def test_in_its_last_steps_a_student_still_never_sees_the_fold_left_out(
     texts: Texts, bank: Bank, start: Weights, begun: Weights, shown: tuple[list[Rows], list[Step]]
 ) -> None:
-    distil.calmed(texts, bank, start, begun, 2, replace(HOW, calming_steps=50), silent)
+    distil.closed(texts, bank, start, begun, 2, replace(HOW, closing_steps=50), silent)
     seen = np.concatenate(shown[0], axis=1).ravel()
     assert 2 not in texts.fold[seen]
-    assert np.isin(texts.rows(LATER), seen).all()
+    assert all(np.isin(texts.rows(name), seen).all() for name in LATER)

@@ -5,7 +5,7 @@ import numpy as np
 from shouwang.scale import INDICATORS, LEVELS
 from shouwang.train.builtin import examples
 from shouwang.train.builtin.examples import EVERYDAY_TARGET, TALK_TARGET
-from shouwang.train.builtin.sources import Row
+from shouwang.train.builtin.sources import Rating, Row
 
 ALL = np.arange(len(LEVELS))
 POSTS = [np.array([0, 6, 2]), np.array([0, 7, 8, 2])]
@@ -80,3 +80,15 @@ def test_examples_are_joined_in_order() -> None:
     assert [len(post) for post in both.posts] == [3, 4, 3]
     for joined, one, other in zip(both.arrays(), talk.arrays(), intent.arrays(), strict=True):
         np.testing.assert_array_equal(joined, np.concatenate([one, other]))
+
+
+def test_a_rating_says_its_likeliest_level_first_its_second_next_and_indicators_as_those_levels_express_them() -> None:
+    rows = [Row("a", "", rating=Rating(0, 1, 0.02)), Row("b", "", rating=Rating(9, 6, 0.9))]
+    made = examples.rated(rows, POSTS)
+    np.testing.assert_allclose(made.levels.sum(1), 1, atol=1e-6)
+    assert np.argsort(made.levels)[:, ::-1][:, :2].tolist() == [[0, 1], [9, 6]]
+    np.testing.assert_allclose(made.binary[:, 0], [0.02, 0.9])
+    assert ((made.binary >= 0) & (made.binary <= 1)).all()
+    assert (made.binary[0, WISH:] < 0.2).all()
+    assert (made.binary[1, [WISH, PLAN]] > 0.8).all()
+    assert made.binary_weight[:, PAIN].tolist() == [1, 0]

@@ -9,7 +9,7 @@ from shouwang.models.mixture import HEADS, HIGH_HEAD, log_odds
 from shouwang.posts import LabelledPost
 from shouwang.train.builtin import measure
 from shouwang.train.builtin.measure import REPORTED, Judged
-from shouwang.train.builtin.sources import Row
+from shouwang.train.builtin.sources import Rating, Row
 
 N = 40
 LEVELS = np.arange(N) % 11
@@ -46,6 +46,13 @@ def test_the_best_threshold_parts_high_from_low_and_is_the_lowest_that_does() ->
 
 def test_rows_become_labelled_posts() -> None:
     assert measure.labelled([Row("a", "茶", 7, 1, 2)]) == [LabelledPost("a", "茶", 7, True)]
+
+
+def test_of_rated_posts_those_rather_high_and_those_hardly_high_are_counted_apart() -> None:
+    rows = [Row(f"r{i}", "", rating=Rating(5, 4, high)) for i, high in enumerate([0.5, 0.9, 0.3, 0.2, 0.0, 0.1])]
+    found = measure.rated(rows, np.array([0.7, 0.2, 0.9, 0.8, 0.1, 0.3]), {"balanced": 0.5})
+    assert (found["high"]["balanced"]["n"], found["high"]["balanced"]["value"]) == (2, 0.5)
+    assert (found["low"]["balanced"]["n"], round(found["low"]["balanced"]["value"], 2)) == (3, 0.33)
 
 
 def test_a_post_at_the_threshold_is_flagged() -> None:

@@ -74,7 +74,8 @@ def text(i: int) -> str:
 def pools() -> Pools:
     """Twenty-two posts of two folds, eleven of SOS-4K, ten ordinary ones, six of counselling."""
     none: dict[str, list[Row]] = {
-        name: [] for name in ("test", "graded", "intent", "ordinary", "held_virus", "held_invented")
+        name: []
+        for name in ("test", "graded", "intent", "ordinary", "rated", "held_virus", "held_invented", "new_rated")
     }
     none |= {name: [] for name in ("new_usual", "new_unrelated")}
     folds = [Row(f"f{i}", text(i), i % 11, int(i % 11 >= 6), 1 + i // 11) for i in range(22)]

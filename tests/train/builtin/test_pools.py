@@ -14,7 +14,7 @@ from shouwang.data.sources import SOURCES
 from shouwang.text import canonical
 from shouwang.train.builtin import pools, sources
 from shouwang.train.builtin.pools import DISGUISES, Pools, disguised
-from shouwang.train.builtin.sources import Row
+from shouwang.train.builtin.sources import Rating, Row
 
 TEA = Row("t", canonical("今天的茶很好喝，明天还想喝。").text)
 SAD = Row("s", canonical("真的很绝望，不想活了，每天都很痛苦").text, level=5, high=0, fold=2)
@@ -98,6 +98,9 @@ def loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pools:
     monkeypatch.setattr(
         sources, "ordinary", lambda: [Row(f"o{i}", t) for i, t in enumerate([usual[0], *posts(370, 10)])]
     )
+    new = [usual[0], *folds[0][:1], *posts(385, 5)]
+    rated = [Row(f"r{i}", text, rating=Rating(4, 5, 0.3)) for i, text in enumerate(new)]
+    monkeypatch.setattr(sources, "rated", lambda held=False: rated[-1:] if held else rated[:-1])
     return pools.load()
 
 
@@ -127,7 +130,10 @@ def test_copies_are_named_by_pool(loaded: Pools) -> None:
     assert loaded.dropped["sos-4k"] == ["sos-4k/train/0021", "sos-4k/train/0022"]
     assert loaded.dropped["psyguard"] == ["psyguard/valid/0013"]
     assert loaded.dropped["everyday/usual"] == []
-    assert loaded.dropped["invented"] in ([], ["o0"])  # when its twin is among the half that measures
+    assert loaded.dropped["invented"] in (
+        ["r1"],
+        ["o0", "r0", "r1"],
+    )  # their twin is among the half that measures, or not
     assert len(loaded.dropped["everyday/virus"]) <= 1  # when its twin is among the half that measures
 
 
@@ -136,6 +142,7 @@ def test_pools_hold_what_they_should(loaded: Pools) -> None:
     assert sizes("folds", "test", "sos4k", "usual", "new_usual") == [20, 4, 25, 5, 5]
     assert sizes("invented", "intent", "new_unrelated") == [8, 3, 2]
     assert len(loaded.ordinary) in (8, 9)
+    assert (len(loaded.rated), len(loaded.new_rated)) in ((4, 1), (5, 1))
     assert [row.id[0] for row in loaded.held_invented] == ["v", "v", "o", "o"]
     assert {row.fold for row in loaded.folds} == {1, 2, 3, 4, 5}
     assert {row.note for row in loaded.intent} <= {"自杀意图", "探索|自杀计划"}

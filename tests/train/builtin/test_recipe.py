@@ -25,7 +25,7 @@ from shouwang.train.builtin.measure import Judged
 from shouwang.train.builtin.members import Recipe
 from shouwang.train.builtin.pools import Pools
 from shouwang.train.builtin.recipe import FOLDS, Built, Plan
-from shouwang.train.builtin.sources import Row
+from shouwang.train.builtin.sources import Rating, Row
 from shouwang.train.builtin.teach import Draw, Lesson, Teaching
 from shouwang.train.builtin.workshop import Workshop
 from tests import examples
@@ -46,8 +46,8 @@ PLAN = Plan(
         general_steps=4,
         task=replace(ONCE, average_from=0.5, round_from=0.5),
         task_steps=4,
-        calming=replace(ONCE, average_from=0.5, round_from=0.0),
-        calming_steps=2,
+        closing=replace(ONCE, average_from=0.5, round_from=0.0),
+        closing_steps=2,
     ),
     linear=Recipe(virus=8, invented=8, talk=5),
 )
@@ -104,7 +104,7 @@ def test_steps_that_were_done_before_a_build_broke_off_are_not_done_again(
     monkeypatch.setattr(teach, "teachers", broken)
     made = recipe.students(small, PLAN)
     assert len(made) == 6
-    (small.cache / "calmed-3.safetensors").unlink()
+    (small.cache / "closed-3.safetensors").unlink()
     monkeypatch.setattr(distil, "students", broken)
     for again, each in zip(recipe.students(small, PLAN), made, strict=True):
         assert all(np.array_equal(again[name], each[name]) for name in each)
@@ -140,10 +140,16 @@ def pools() -> Pools:
         sos4k=graded[:40],
         graded=graded[40:50],
         intent=[Row(r.id, r.text, note="自杀意图") for r in graded[50:54]],
+        rated=_rated(graded[54:70]),
+        new_rated=_rated(graded[70:80]),
         leaks=frozenset({folds[0].id}),
         dropped={"sos-1k": [folds[0].id]},
         **quiet,
     )
+
+
+def _rated(rows: list[Row]) -> list[Row]:
+    return [Row(r.id, r.text, rating=Rating(r.level, min(r.level + 1, 10), r.level / 10)) for r in rows]
 
 
 @pytest.fixture(scope="module")

@@ -50,7 +50,10 @@ def test_of_each_pool_as_many_posts_are_drawn_as_said(texts: Texts) -> None:
         name: int(np.isin(drawn, [*texts.rows(name), *texts.versions(name).ravel()]).sum()) for name in texts.parts
     }
     expected = {name: getattr(FEW, name) for name in teach.OTHERS}
-    assert counts == expected | {"folds": 8, **dict.fromkeys(("splices", "turns", "further turns", "ordinary"), 0)}
+    assert counts == expected | {
+        "folds": 8,
+        **dict.fromkeys(("splices", "turns", "further turns", "ordinary", "rated"), 0),
+    }
     assert len(set(texts.clean()[drawn].tolist())) == len(drawn)
 
 
