@@ -60,14 +60,17 @@ class Augmentation:
     given: str | None = None
 
     def identity(self) -> dict[str, object]:
-        digests = [hashlib.sha256(path.read_bytes()).hexdigest() for path in _files(self.given or "")]
-        given = digests[0] if len(digests) == 1 else digests or self.given
+        """The same for every round and seed: files made for one of them are told by `added_sha256`."""
+        given = self.given if self.given is None or _is_pattern(self.given) else _sha256(self.given) or self.given
         return {"methods": self.methods, "plan": self.plan, "filters": self.filters, "given": given}
+
+    def added_sha256(self, round_: str, seed: int) -> str | None:
+        return _sha256(_made_for(self.given, round_, seed)) if self.given and _is_pattern(self.given) else None
 
     def more(self, posts: Round, seed: int) -> tuple[list[LabelledPost], dict[str, object]]:
         """The posts to add to that round's training, and what became of the others."""
         if self.given:
-            path = self.given.replace(ROUND, posts.name).replace(SEED, str(seed))
+            path = _made_for(self.given, posts.name, seed)
             if path != self.given and not Path(path).is_file():
                 fold = posts.name.removeprefix("fold")
                 raise InputError(f"{path}: no such file; make it with shouwang augment --fold {fold} --seed {seed}")
@@ -116,6 +119,19 @@ def _files(given: str) -> list[Path]:
     pattern = glob.escape(given).replace(ROUND, "*").replace(SEED, "*")
     found = (Path(each) for each in glob.glob(pattern))  # noqa: PTH207 - the pattern may be absolute
     return sorted(path for path in found if path.is_file())
+
+
+def _is_pattern(given: str) -> bool:
+    return ROUND in given or SEED in given
+
+
+def _made_for(given: str, round_: str, seed: int) -> str:
+    return given.replace(ROUND, round_).replace(SEED, str(seed))
+
+
+def _sha256(given: str) -> str | None:
+    """Of a file's contents; None where it is none, as "invented" or a data set."""
+    return hashlib.sha256(Path(given).read_bytes()).hexdigest() if Path(given).is_file() else None
 
 
 def leaking(posts: Sequence[LabelledPost], others: Sequence[LabelledPost]) -> set[str]:
@@ -226,6 +242,9 @@ class WithMore:
 
     def identity(self, task: Task) -> dict[str, object]:
         return {**self.contender.identity(task), "augmentation": self.augmentation.identity()}
+
+    def added_sha256(self, round_: str, seed: int) -> str | None:
+        return self.augmentation.added_sha256(round_, seed)
 
     def answer(self, task: Task, posts: Round, seed: int, folder: Path) -> Answer:
         more, notes = self.augmentation.more(posts, seed)

