@@ -17,7 +17,7 @@ import numpy as np
 from shouwang.benchmark.contenders import Answer, Contender, prune
 from shouwang.benchmark.results import DONE, PREDICTIONS, RESULT, read
 from shouwang.benchmark.study import Round, Study, labels
-from shouwang.errors import InputError, ShouwangError
+from shouwang.errors import InputError, ShouwangError, where
 from shouwang.evaluate import Answers, Options, Task, jsonable, measured, of_high, of_levels, per_class
 from shouwang.files import write_line
 from shouwang.models.baselines import Floats
@@ -141,6 +141,8 @@ def run_job(job: Job) -> str | None:
         return str(error)
     except OSError as error:
         return ": ".join(str(part) for part in (error.filename, error.strerror or error) if part)
+    except Exception as error:  # a library's; a message of it may quote a post
+        return where(error)
     return None
 
 

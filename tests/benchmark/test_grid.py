@@ -28,6 +28,7 @@ class Always:
     strength: int = 1
     dies_at: int | None = None
     fails_at: int | None = None
+    fails_with: Exception = InputError("out of memory; try --set batch=8")  # noqa: RUF009 - read only
     trained: int = 0
     name: str = "always"
     on_gpu: bool = False
@@ -44,7 +45,7 @@ class Always:
             (folder / "left over").write_text("")
             raise KeyboardInterrupt
         if self.trained == self.fails_at:
-            raise InputError("out of memory; try --set batch=8")
+            raise self.fails_with
         return Answer(np.eye(CLASSES[task])[[0] * len(posts.held_out)], {"train": 0.5})
 
 
@@ -100,6 +101,16 @@ def test_other_settings_are_run_again_in_an_emptied_folder(tmp_path: Path) -> No
 def test_a_cell_that_fails_says_why_and_the_others_go_on(tmp_path: Path) -> None:
     done = go(tmp_path, Always(fails_at=3))
     assert [each.problem for each in done if each.problem] == ["out of memory; try --set batch=8"]
+    assert ran(done) == 7
+    assert ran(go(tmp_path)) == 1
+
+
+def test_a_librarys_error_fails_its_cell_alone_and_its_message_which_may_quote_a_post_is_not_shown(
+    tmp_path: Path,
+) -> None:
+    done = go(tmp_path, Always(fails_at=3, fails_with=ValueError("一条帖子的原文")))
+    (problem,) = [each.problem for each in done if each.problem]
+    assert problem.startswith("ValueError at benchmark/grid.py:")
     assert ran(done) == 7
     assert ran(go(tmp_path)) == 1
 
