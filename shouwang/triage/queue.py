@@ -3,6 +3,7 @@
     case_list(connection, *, state="open", priority=None, whose=None, free_at=None, before=None, limit=50) -> list[Case]
     case(connection, number) -> Case                         ratings(connection, number) -> list[Rating]
     notes(connection, number) -> list[Note]                  open_counts(connection, who, now) -> Counts
+    blind(connection, who, numbers) -> set[int]
 
 In: `intake.accept`. Authors: `authors.course`, `authors.erase`, `authors.export`. Policies: `policies`. Figures for an
 overview: `figures`.
@@ -10,10 +11,11 @@ overview: `figures`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, or_, select, tuple_
 
 from shouwang.errors import ShouwangError
 from shouwang.language import say
@@ -176,6 +178,14 @@ def notes(connection: Connection, number: int) -> list[Note]:
     table = tables.notes
     rows = connection.execute(select(table).where(table.c.case == number).order_by(table.c.id).limit(HISTORY))
     return [Note(row.id, row.who, row.at, row.text) for row in rows]
+
+
+def blind(connection: Connection, who: str, numbers: Iterable[int]) -> set[int]:
+    """Those of the cases on which `who` may give a second opinion and has not: nothing said of them is to be shown."""
+    table = tables.ratings
+    rated = exists().where(table.c.case == cases.c.id, table.c.who == who)
+    asked = select(cases.c.id).where(cases.c.id.in_(list(numbers)), cases.c.second_by != who, ~rated)
+    return set(connection.execute(asked).scalars())
 
 
 def open_counts(connection: Connection, who: str, now: float) -> Counts:

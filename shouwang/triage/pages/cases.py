@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Form
@@ -33,10 +34,11 @@ def case_page(visitor: Reader, number: Number) -> Response:
         acts.saw(connection, me, [number])
         ratings, notes = queue.ratings(connection, number), queue.notes(connection, number)
         course = authors.course(connection, case.author) if case.author is not None else []
+        blind = queue.blind(connection, me, {number, *(each.case for each in course if each.case is not None)})
+        course = [replace(each, assessment=None) if each.case in blind else each for each in course]
         if case.author is not None and len(course) > 1:
             authors.saw(connection, me, case.author)
         trail = ledger.recorded(connection, subject=f"case:{number}", limit=SHOWN_EVENTS)
-    blind = case.second_by not in (None, me) and all(rating.who != me for rating in ratings)
     return visitor.page(
         "case.html",
         case=case,
@@ -47,7 +49,7 @@ def case_page(visitor: Reader, number: Number) -> Response:
         trail=trail,
         told=told,
         mine=next((rating for rating in ratings if rating.who == me), None),
-        blind=blind,
+        blind=number in blind,
         colleagues=_colleagues(visitor),
         name=names(visitor.site),
         moment=watch.clock(),

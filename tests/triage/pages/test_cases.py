@@ -92,6 +92,19 @@ def test_a_second_opinion_is_given_before_the_first_is_seen(shift: Shift) -> Non
     assert "rated 9" in seen
 
 
+def test_a_second_opinion_is_not_given_away_by_another_case_of_the_author(shift: Shift) -> None:
+    mei, lan = Desk(shift, "Mei"), Desk(shift, "Lan")
+    mei.post("/cases/6/claim")
+    mei.post("/cases/6/second")
+    level = "level 9 within days"
+    for reader, shown in ((mei, True), (lan, False)):
+        other = reader.get("/cases/1").text
+        assert (level in other, other.count('class="dot')) == (shown, 3 + shown)
+        assert "level 5 strong wish to die" in other and "/cases/6" in other
+    lan.post("/cases/6/rate", level=8)
+    assert level in lan.get("/cases/1").text
+
+
 def test_another_post_of_the_author_is_made_a_case_by_whoever_reads_it(shift: Shift) -> None:
     mei = Desk(shift, "Mei")
     (first, *_) = re.findall(r'name="post" value="(\d+)"', mei.get("/cases/6").text)
