@@ -63,7 +63,8 @@ def incoming_from(
 ) -> Iterator[Incoming | Skipped]:
     """Posts with author and time from rows. A row without an id gets its place and a hash of text, author and time.
 
-    A time is ISO 8601, or seconds, milliseconds or microseconds since 1970; without a zone it is this machine's.
+    A time is ISO 8601, as Weibo's API writes it (Sun Mar 01 08:00:00 +0800 2026), or seconds, milliseconds or
+    microseconds since 1970; without a zone it is this machine's.
     Raises InputError where there is no text column.
     """
     passed: deque[Row | Skipped] = deque()
@@ -237,7 +238,13 @@ def _seconds(told: str | None) -> float | None:
         if 1e9 <= number / unit < 1e10:  # 2001 to 2286: 20260301 is a date
             return number / unit
     try:
-        seconds = datetime.fromisoformat(told).astimezone(UTC).timestamp()
+        seconds = (_of_weibo(told) or datetime.fromisoformat(told)).astimezone(UTC).timestamp()
     except (ValueError, OverflowError, OSError):
         return None
     return seconds if intake.TIMES[0] <= seconds < intake.TIMES[1] else None
+
+
+def _of_weibo(told: str) -> datetime | None:
+    with suppress(ValueError):
+        return datetime.strptime(told, "%a %b %d %H:%M:%S %z %Y")
+    return None

@@ -34,8 +34,18 @@ def test_author_and_time_come_with_a_post() -> None:
     assert read(row) == [Incoming("weibo", "1", "雨", "7", 1772323200.0)]
 
 
-@pytest.mark.parametrize("told", ["1772323200", "1772323200000", "1772323200000000", "2026-03-01 00:00:00Z"])
-def test_a_time_may_be_a_number_in_one_of_three_units_or_iso(told: str) -> None:
+@pytest.mark.parametrize(
+    "told",
+    [
+        "1772323200",
+        "1772323200000",
+        "1772323200000000",
+        "2026-03-01 00:00:00Z",
+        "Sun Mar 01 08:00:00 +0800 2026",
+        "Sun Mar 1 00:00:00 +0000 2026",
+    ],
+)
+def test_a_time_may_be_a_number_in_one_of_three_units_or_iso_or_weibos_own(told: str) -> None:
     (found,) = read({"id": "1", "text": "雨", "time": told})
     assert isinstance(found, Incoming) and found.posted_at == 1772323200.0
 
