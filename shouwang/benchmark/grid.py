@@ -26,6 +26,10 @@ ASKED = "asked"
 """Written when a cell begins: what it is. A folder that holds another is emptied first."""
 
 
+ESCAPED = {ord(each): f"%{ord(each):02X}" for each in '%/\\:*?"<>|'}
+"""What cannot stand in the name of a folder everywhere, as in a web address: no two models share a folder."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One training and its judgement."""
@@ -37,7 +41,7 @@ class Cell:
     seed: int
 
     def folder(self, root: Path) -> Path:
-        model = self.model.replace("/", "--").replace(":", "-").replace("*", "x")
+        model = self.model.translate(ESCAPED)
         return root / "cells" / self.study / self.task / model / self.round / f"seed-{self.seed}"
 
     def __str__(self) -> str:

@@ -84,8 +84,8 @@ _Rounds = dict[str, list[Result]]
 def report(root: Path, reference: str = REFERENCE, options: Options | None = None) -> Report:
     """Everything finished below `root`; cells that lack their completion marker are left out.
 
-    Raises InputError when there is none, when cells of one round were not run on the same posts, and when those of one
-    model were run with other settings or versions.
+    Raises InputError when there is none, when cells of one round were not run on the same posts, when those of one
+    model were run with other settings or versions, and when one cell stands in two folders.
     """
     options = options or Options()
     results, broken = finished(root)
@@ -103,7 +103,13 @@ def _check_alike(results: Sequence[Result]) -> None:
     posts: dict[tuple[str, ...], str] = {}
     folds: dict[str, str] = {}
     contenders: dict[tuple[str, ...], Mapping[str, object]] = {}
+    folders: dict[tuple[object, ...], Path] = {}
     for each in results:
+        cell = (each.study, each.task, each.model, each.round, each.seed)
+        if folders.setdefault(cell, each.folder) != each.folder:
+            raise InputError(
+                f"{each.folder}: the same cell as {folders[cell]}; delete the older one of the two folders"
+            )
         if posts.setdefault((each.study, each.task, each.round), each.posts_sha256) != each.posts_sha256:
             raise InputError(
                 f"{each.folder}: run on other posts than the cells beside it, so they cannot be compared; run all "

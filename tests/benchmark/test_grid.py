@@ -61,6 +61,22 @@ def test_the_grid_is_every_task_model_round_and_seed() -> None:
     assert len(cells(STUDY, ["levels", "high"], ["a", "b"], [0, 1, 2])) == 2 * 2 * 4 * 3
 
 
+def test_no_two_models_share_a_folder(tmp_path: Path) -> None:
+    names = [
+        "macbert:paper",
+        "macbert-paper",
+        "macbert%3Apaper",
+        "a/b",
+        "a--b",
+        "a\\b",
+        "tfidf-lr+*.jsonl",
+        "tfidf-lr+x.jsonl",
+    ]
+    folders = {cell.folder(tmp_path) for cell in cells(STUDY, ["high"], names) if cell.round == "test"}
+    assert len(folders) == len(names)
+    assert {folder.relative_to(tmp_path).parts[:3] for folder in folders} == {("cells", "invented", "high")}
+
+
 def test_a_finished_grid_is_not_run_again(tmp_path: Path) -> None:
     always = Always()
     assert ran(go(tmp_path, always)) == 8

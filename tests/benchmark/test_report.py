@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -112,6 +113,15 @@ def test_cells_that_are_not_alike_are_not_put_side_by_side(
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(InputError, match=complaint):
         report(tmp_path)
+
+
+def test_one_cell_in_two_folders_is_not_counted_twice(tmp_path: Path) -> None:
+    (cell, *_) = grid = cells(STUDY, ["levels"], ["majority"])
+    go(tmp_path, grid)
+    copy = shutil.copytree(cell.folder(tmp_path), tmp_path / "cells" / "older" / "seed-0")
+    with pytest.raises(InputError, match="the same cell as") as caught:
+        report(tmp_path)
+    assert str(copy) in str(caught.value)
 
 
 def test_a_run_of_changed_posts_that_was_cut_short_makes_no_mean_with_what_stood_there(tmp_path: Path) -> None:
