@@ -107,6 +107,8 @@ def evaluate(
                 f"{gold.source} 与 {predictions.source} 没有共同的任务，无可评估：标注要有 level 或 high 列",
             )
         )
+    if other and len(chosen) > 1:
+        _refuse_half_answered(chosen, gold, other)
     return Report(
         predictions.source,
         gold.source,
@@ -114,6 +116,17 @@ def evaluate(
         {task: _task_report(task, gold, predictions, other, options) for task in chosen},
         _skipped(gold, predictions, other),
     )
+
+
+def _refuse_half_answered(chosen: Sequence[Task], gold: Gold, other: Predictions) -> None:
+    shared = [task for task in chosen if answerable(task, gold, other)]
+    if len(shared) == 1:
+        raise InputError(
+            say(
+                f"{other.source} answers task '{shared[0]}' alone; to compare on that one, add --task {shared[0]}",
+                f"{other.source} 只回答了任务 {shared[0]}；若只比较这一项，请加 --task {shared[0]}",
+            )
+        )
 
 
 def _skipped(*reads: Gold | Predictions | None) -> dict[str, tuple[str, ...]]:

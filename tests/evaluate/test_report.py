@@ -35,6 +35,13 @@ def test_both_tasks_are_measured_with_n_and_intervals() -> None:
     assert found.complete
 
 
+def test_another_file_that_answers_one_task_of_two_is_refused_with_the_option_that_helps() -> None:
+    other = Predictions("other", {name: Prediction(name, None, float(level > 5)) for name, level in GOLD.items()})
+    with pytest.raises(InputError, match=r"other answers task 'high' alone; .* add --task high"):
+        evaluate(gold(GOLD), predicted(GOLD), other=other, options=QUICK)
+    assert evaluate(gold(GOLD), predicted(GOLD), ["high"], other, QUICK).tasks["high"].comparison
+
+
 def test_a_post_without_an_answer_makes_the_report_incomplete() -> None:
     found = evaluate(gold(GOLD), predicted({"a": 1}), options=QUICK)
     assert found.tasks["levels"].only_gold == ("b", "c", "d")
