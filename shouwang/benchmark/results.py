@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from shouwang.errors import InputError
-from shouwang.evaluate import Answers, Task, of_high, of_levels
+from shouwang.evaluate import TASKS, Answers, Task, of_high, of_levels
 
 PREDICTIONS, RESULT, DONE = "predictions.jsonl", "result.json", "done"
 TRAINING = "training"
 """Below a cell: the run folder of an encoder, which has a completion marker of its own."""
-STORED = (
-    *("study", "task", "model", "round", "seed", "contender"),
-    *("posts_sha256", "train_posts", "dropped", "seconds", "notes"),
-)
+STORED: dict[str, type] = {
+    **dict.fromkeys(("study", "task", "model", "round", "posts_sha256"), str),
+    **dict.fromkeys(("seed", "train_posts"), int),
+    **dict.fromkeys(("contender", "seconds", "notes"), dict),
+    "dropped": list,
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,15 +50,34 @@ def read(folder: Path) -> Result:
     path = folder / RESULT
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
+        stored = _stored(found)
         path = folder / PREDICTIONS
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         answers = _answers(found["task"], rows)
         if len(answers) != found["n"]:
             raise InputError(f"{len(answers)} posts, where {RESULT} says {found['n']}")
-        stored = {name: found[name] for name in STORED}
         return Result(folder=folder, answers=answers, folds_sha256=found.get("folds_sha256", ""), **stored)
     except (OSError, ValueError, KeyError, TypeError, InputError) as error:
         raise InputError(f"{path}: broken ({_short(error)}); delete its folder, or run its cell again") from None
+
+
+def _stored(found: dict[str, Any]) -> dict[str, Any]:
+    """Raises KeyError, TypeError or ValueError for what a cell does not write, as a hand leaves it."""
+    stored = {name: found[name] for name in STORED}
+    wrong = [name for name, kind in STORED.items() if not isinstance(stored[name], kind)]
+    if not isinstance(found["n"], int):
+        wrong.append("n")
+    if stored["task"] not in TASKS:
+        wrong.append("task")
+    if "seconds" not in wrong and not isinstance(stored["seconds"]["total"], int | float):
+        wrong.append("seconds")
+    if "dropped" not in wrong and not all(isinstance(name, str) for name in stored["dropped"]):
+        wrong.append("dropped")
+    if "train_posts" not in wrong and stored["train_posts"] < 1:
+        wrong.append("train_posts")
+    if wrong:
+        raise ValueError(f"'{wrong[0]}' is not what a cell writes there")
+    return stored
 
 
 def _answers(task: Task, rows: list[dict[str, Any]]) -> Answers:

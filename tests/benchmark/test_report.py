@@ -115,6 +115,32 @@ def test_cells_that_are_not_alike_are_not_put_side_by_side(
         report(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"seconds": {}}, "'total' is missing"),
+        ({"seconds": "12"}, "'seconds' is not what a cell writes there"),
+        ({"seed": "0"}, "'seed' is not"),
+        ({"task": "levles"}, "'task' is not"),
+        ({"model": ["majority"]}, "'model' is not"),
+        ({"dropped": 3}, "'dropped' is not"),
+        ({"train_posts": 0}, "'train_posts' is not"),
+        ({"n": None}, "'n' is not"),
+    ],
+)
+def test_a_result_that_was_damaged_by_hand_is_left_out_and_named_with_what_to_do(
+    tmp_path: Path, change: dict[str, object], complaint: str
+) -> None:
+    grid = cells(STUDY, ["levels"], ["majority"])
+    go(tmp_path, grid)
+    path = grid[0].folder(tmp_path) / RESULT
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    found = report(tmp_path, options=QUICK)
+    assert found.rows[0].folds["accuracy"].runs == 2
+    assert found.broken[0].startswith(f"{path}: broken ({complaint}")
+    assert "delete its folder, or run its cell again" in found.broken[0]
+
+
 def test_one_cell_in_two_folders_is_not_counted_twice(tmp_path: Path) -> None:
     (cell, *_) = grid = cells(STUDY, ["levels"], ["majority"])
     go(tmp_path, grid)
