@@ -35,9 +35,14 @@ class MissingExtraError(ShouwangError):
     """A part of the software needs packages that the plain install leaves out."""
 
     def __init__(self, what: str, extra: str) -> None:
-        how = f'pip install "shouwang[{extra}]"'  # double quotes: cmd.exe knows no others
-        super().__init__(
-            say(f"{what} needs more packages; install them with: {how}", f"{what}：还需要别的软件包，请安装：{how}")
+        super().__init__(what, extra)  # all of them, so that it can be sent between processes
+        self.what, self.extra = what, extra
+
+    def __str__(self) -> str:
+        how = f'pip install "shouwang[{self.extra}]"'  # double quotes: cmd.exe knows no others
+        return say(
+            f"{self.what} needs more packages; install them with: {how}",
+            f"{self.what}：还需要别的软件包，请安装：{how}",
         )
 
 
