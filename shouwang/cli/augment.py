@@ -197,8 +197,15 @@ def _split(data: str, fold: str, test: str | None, drop_leaks: bool) -> Split:
                 f"--data {data.partition('/')[0]} --fold 1",
             )
         )
-    there = {each: each for each in round_names(data, test)}
-    name = lookup.get(there, fold if fold in there else f"fold{fold}", "fold")
+    there = round_names(data, test)
+    name = fold if fold in there else f"fold{fold}"
+    if name not in there:  # a number has no closest one
+        raise InputError(
+            say(
+                f"No fold '{fold}'. There are: {', '.join(there)}.",
+                f"没有“{fold}”这一折。可用的有：{'、'.join(there)}。",
+            )
+        )
     rounds = load_study(data, test, drop_leaks=drop_leaks).rounds
     chosen = rounds[name]
     tests = rounds[TEST].held_out if TEST in rounds and name != TEST else ()

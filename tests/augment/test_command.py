@@ -101,7 +101,10 @@ def test_an_answer_is_waited_for_as_long_as_is_said_and_then_asked_for_again(
     ("arguments", "complaint"),
     [
         (("--data", "sos-1k/test"), "only the training posts of a round"),
-        (("--fold", "9", "--test", "gone.jsonl"), "No fold 'fold9'"),  # before anything is read
+        (
+            ("--fold", "9", "--test", "gone.jsonl"),  # before anything is read
+            "No fold '9'. There are: fold1, fold2, fold3, fold4, fold5, test.",
+        ),
         (("--method", "synonims"), "Did you mean 'synonyms'"),
         (("--plan", "maxx"), "Did you mean 'max'"),
         (("--filters", "harn"), "Did you mean 'harm'"),
