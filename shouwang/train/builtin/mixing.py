@@ -22,7 +22,7 @@ class Settings:
 
     level_shrink: float = 30.0
     binary_shrink: float = 1.0
-    quiet: float = 2.0
+    quiet: float = 3.0
 
 
 @dataclass(frozen=True, slots=True)
