@@ -48,7 +48,7 @@ def read_rows(
 
     UTF-8, UTF-16 with a byte-order mark and GB18030 are told apart unless `encoding` names one. Where the name does
     not tell the format, `text_column` or a usual column name in the first line does. `raw` gives the bytes of a text
-    file in its place.
+    file in its place; where it goes on after an end, that is a further file of the same format.
     Raises FileError when the file as a whole cannot be read; one without a record is a `Skipped`.
     """
     _check_encoding(encoding)
@@ -100,6 +100,8 @@ def _text_file(
         _refuse_binary(name, head, encoding)
         read = _format_of(name, head.decode(encoding, "replace"), text_column)
         yield from read(name, _decoded_lines(name, stream, encoding))
+        while raw is not None and stream.peek(1):  # it came to an end and begins anew
+            yield from read(name, _decoded_lines(name, stream, encoding))
 
 
 @contextmanager
@@ -188,8 +190,12 @@ def _decodes(head: bytes, encoding: str) -> bool:
 
 def _decoded_lines(name: str, stream: BinaryIO, encoding: str) -> Lines:
     if encoding.startswith(("utf-16", "utf-32")):  # the ones whose line ends are not bytes of their own
-        with io.TextIOWrapper(stream, encoding, errors="replace", newline="\n") as text:
-            yield from enumerate(text, 1)
+        text = io.TextIOWrapper(stream, encoding, errors="replace", newline="\n")
+        for item in enumerate(text, 1):
+            yield item
+            if not item[1].endswith("\n"):
+                break  # the end, also where the stream begins anew after it
+        text.detach()
         return
     fix = say(
         "save the file as UTF-8 or name its encoding with --encoding", "请把文件存为 UTF-8，或用 --encoding 指明编码"
@@ -201,6 +207,8 @@ def _decoded_lines(name: str, stream: BinaryIO, encoding: str) -> Lines:
             yield Skipped(f"{name}:{number}", say(f"not valid {encoding}", f"不是有效的 {encoding}"), fix)
         else:
             yield number, decoded.removeprefix("\ufeff") if number == 1 else decoded
+        if not line.endswith(b"\n"):
+            return  # the end, also where the stream begins anew after it
 
 
 def _jsonl_rows(name: str, lines: Lines) -> Iterator[Row | Skipped]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import signal
 import threading
 from collections.abc import Iterator
@@ -104,13 +103,13 @@ def _records(
     sources: list[str], source: str, columns: Columns, encoding: str | None, fed: Fed, stop: threading.Event | None
 ) -> Iterator[Incoming | Skipped]:
     from shouwang.posts import Skipped
-    from shouwang.triage.feed import Growing, incoming_from
+    from shouwang.triage.feed import Growing, incoming_from, whole
 
     for each in sources:
         try:
-            raw: io.RawIOBase | None = Growing(Path(each), stop) if stop and each != files.STDIN else None
-            rows = files.read_rows(each, encoding=encoding, text_column=columns.text, raw=raw)
-            yield from incoming_from(rows, source, columns, fed)
+            growing = Growing(Path(each), stop) if stop and each != files.STDIN else None
+            rows = files.read_rows(each, encoding=encoding, text_column=columns.text, raw=growing)
+            yield from incoming_from(whole(rows, growing) if growing else rows, source, columns, fed)
         except FileNotFoundError:
             yield Skipped(each, say("no such file", "没有这个文件"), say("check the path", "请检查路径"))
         except FileError as error:

@@ -135,13 +135,26 @@ def feed(
             break
 
 
-class Growing(io.RawIOBase):
-    """The bytes of a file that goes on growing: at its end it waits for more, until `stop` is set.
+def whole(rows: Iterable[Row | Skipped], growing: Growing) -> Iterator[Row | Skipped]:
+    """The rows of a growing file; what comes after its end is of a record that stopping cut short, and is skipped."""
+    for row in rows:
+        if growing.ended and isinstance(row, Row):
+            what = say("its line had no end yet when reading was stopped", "停止读取时，这一行还没有结束")
+            fix = "give the same command again, without --follow where the line is complete"
+            yield Skipped(row.where, what, say(fix, "请再次输入同一命令；若这一行已完整，请去掉 --follow"))
+        else:
+            yield row
 
-    A file that is cut off or replaced under its name is read from its beginning.
+
+class Growing(io.RawIOBase):
+    """The bytes of a file that goes on growing: at its end it waits for more, until `stop` is set; then it has `ended`.
+
+    A file that is cut off or replaced under its name is read from its beginning, and what was read before comes to an
+    end first: the new one has a line of column names of its own.
     """
 
     def __init__(self, path: Path, stop: Event) -> None:
+        self.ended = False
         self._path, self._stop = path, stop
         self._file = path.open("rb", buffering=0)
 
@@ -150,15 +163,21 @@ class Growing(io.RawIOBase):
 
     def readinto(self, buffer: object) -> int:
         while not self._stop.is_set():
+            position = self._file.tell()
             replaced = self._replaced()  # asked before the last look: what came in between is not left behind
+            if position and not self._file.tell():  # it was cut off
+                return 0
             if count := self._file.readinto(buffer):  # type: ignore[arg-type]
                 return count
-            if replaced:
-                with suppress(FileNotFoundError):  # gone again meanwhile
-                    old, self._file = self._file, self._path.open("rb", buffering=0)
-                    old.close()
-            else:
+            if not replaced:
                 self._stop.wait(LOOK)
+                continue
+            with suppress(FileNotFoundError):  # gone again meanwhile
+                old, self._file = self._file, self._path.open("rb", buffering=0)
+                old.close()
+                if position:
+                    return 0
+        self.ended = True
         return 0
 
     def close(self) -> None:

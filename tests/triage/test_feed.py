@@ -13,7 +13,7 @@ from sqlalchemy import Engine, select, text
 from shouwang import database, files
 from shouwang.posts import Row, Skipped
 from shouwang.triage import feed as feeding
-from shouwang.triage.feed import Columns, Fed, Growing, feed, incoming_from
+from shouwang.triage.feed import Columns, Fed, Growing, feed, incoming_from, whole
 from shouwang.triage.intake import Incoming
 from shouwang.triage.tables import posts
 from tests.triage.invented import PSEUDONYMS
@@ -140,6 +140,53 @@ def test_what_is_written_just_before_a_file_is_replaced_is_read(
     lines = _texts(files.read_rows(path, raw=Growing(path, stop)))
     assert [next(lines), next(lines), next(lines)] == ["一", "二", "三"]
     stop.set()
+
+
+def test_the_column_names_of_a_replaced_file_are_no_post(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeding, "LOOK", 0.01)
+    path, new, stop = tmp_path / "posts.csv", tmp_path / "new", threading.Event()
+    path.write_text("\ufeffid,text\n1,一\n2,二", encoding="utf-8")
+    lines = _texts(files.read_rows(path, raw=Growing(path, stop)))
+    assert next(lines) == "一"
+    new.write_text("\ufefftext,id\n三,3\n", encoding="utf-8")
+    new.rename(path)
+    assert [next(lines), next(lines)] == ["二", "三"]
+    path.write_text("id,text\n4,四\n", encoding="utf-8")
+    assert next(lines) == "四"
+    stop.set()
+    assert list(lines) == []
+
+
+def test_a_followed_file_in_utf_16_may_be_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feeding, "LOOK", 0.01)
+    path, stop = tmp_path / "posts.csv", threading.Event()
+    path.write_text("id,text\n1,一\n2,二\n", encoding="utf-16")
+    lines = _texts(files.read_rows(path, raw=Growing(path, stop)))
+    assert [next(lines), next(lines)] == ["一", "二"]
+    path.write_text("id,text\n3,三\n", encoding="utf-16")
+    assert next(lines) == "三"
+    stop.set()
+
+
+@pytest.mark.parametrize(
+    ("name", "begun"),
+    [
+        ("posts.txt", "今天又下"),
+        ("posts.csv", "3,今天又下"),
+        ("posts.csv", '3,"今天\n4,又下'),
+        ("posts.jsonl", '{"id": 3, "te'),
+    ],
+)
+def test_half_a_post_is_not_delivered_when_it_is_told_to_stop(tmp_path: Path, name: str, begun: str) -> None:
+    path, stop = tmp_path / name, threading.Event()
+    ended = {"posts.txt": "雨\n", "posts.csv": "id,text\n1,雨\n", "posts.jsonl": '{"id": 1, "text": "雨"}\n'}
+    path.write_text(ended[name] + begun, encoding="utf-8")
+    growing = Growing(path, stop)
+    rows = whole(files.read_rows(path, raw=growing), growing)
+    assert isinstance(next(rows), Row)
+    stop.set()
+    cut = list(rows)
+    assert cut and all(isinstance(row, Skipped) for row in cut)
 
 
 def _texts(rows: Iterator[Row | Skipped]) -> Iterator[str]:
