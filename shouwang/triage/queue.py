@@ -189,7 +189,7 @@ def blind(connection: Connection, who: str, numbers: Iterable[int]) -> set[int]:
 
 
 def open_counts(connection: Connection, who: str, now: float) -> Counts:
-    """How many cases are open, and how many of them wait for `who`."""
+    """How many cases are open, how many of them `who` holds, and how many wait for a second opinion, one's own too."""
     is_open = cases.c.state == "open"
     of_each = {each: is_open & (cases.c.priority == int(each)) for each in reversed(Priority)}
     few = [select(cases.c.id).where(some).limit(MOST_COUNTED).subquery() for some in of_each.values()]
@@ -197,7 +197,7 @@ def open_counts(connection: Connection, who: str, now: float) -> Counts:
         select(*(select(func.count()).select_from(each).scalar_subquery() for each in few))
     ).one()
     mine = and_(is_open, cases.c.assignee == who, cases.c.lease_until > now)
-    second = and_(cases.c.second_by.is_not(None), cases.c.second_by != who)  # a closed case asks for none
+    second = cases.c.second_by.is_not(None)  # a closed case asks for none
     return Counts(
         dict(zip(of_each, found, strict=True)),
         connection.execute(select(func.count()).where(mine)).scalar_one(),
