@@ -43,17 +43,19 @@ def read_rows(
     encoding: str | None = None,
     text_column: str | None = None,
     raw: io.RawIOBase | None = None,
+    has_option: bool = False,
 ) -> Iterator[Row | Skipped]:
     """The rows of a file (`.jsonl`, `.csv`, `.tsv`, `.parquet`, `.txt`, also `.gz`) or of standard input ("-").
 
     UTF-8, UTF-16 with a byte-order mark and GB18030 are told apart unless `encoding` names one. Where the name does
     not tell the format, `text_column` or a usual column name in the first line does. `raw` gives the bytes of a text
-    file in its place; where it goes on after an end, that is a further file of the same format.
+    file in its place; where it goes on after an end, that is a further file of the same format. `has_option`: whether
+    the user has --encoding, so that hints may name it.
     Raises FileError when the file as a whole cannot be read; one without a record is a `Skipped`.
     """
     _check_encoding(encoding)
     parquet = _ending(str(source)) == ".parquet"
-    rows = _parquet_rows(Path(source)) if parquet else _text_file(source, encoding, text_column, raw)
+    rows = _parquet_rows(Path(source)) if parquet else _text_file(source, encoding, text_column, raw, has_option)
     found = False
     try:
         for row in rows:
@@ -91,17 +93,17 @@ def _ending(name: str) -> str:
 
 
 def _text_file(
-    source: str | Path, encoding: str | None, text_column: str | None, raw: io.RawIOBase | None
+    source: str | Path, encoding: str | None, text_column: str | None, raw: io.RawIOBase | None, has_option: bool
 ) -> Iterator[Row | Skipped]:
     name = "stdin" if str(source) == STDIN else Path(source).name
     with _opened(source) if raw is None else io.BufferedReader(raw, SNIFF_BYTES) as stream:
         head = stream.peek(SNIFF_BYTES)
         encoding = codecs.lookup(encoding or _sniff_encoding(head)).name
-        _refuse_binary(name, head, encoding)
+        _refuse_binary(name, head, encoding, has_option)
         read = _format_of(name, head.decode(encoding, "replace"), text_column)
-        yield from read(name, _decoded_lines(name, stream, encoding))
+        yield from read(name, _decoded_lines(name, stream, encoding, has_option))
         while raw is not None and stream.peek(1):  # it came to an end and begins anew
-            yield from read(name, _decoded_lines(name, stream, encoding))
+            yield from read(name, _decoded_lines(name, stream, encoding, has_option))
 
 
 @contextmanager
@@ -125,18 +127,14 @@ _BINARY = {
 }
 
 
-def _refuse_binary(name: str, head: bytes, encoding: str) -> None:
+def _refuse_binary(name: str, head: bytes, encoding: str, has_option: bool) -> None:
     for mark, found in _BINARY.items():
         if head.startswith(mark):
             raise FileError(name, str(found))
     if head.count(0) * 10 > len(head) and not encoding.startswith(("utf-16", "utf-32")):
-        raise FileError(
-            name,
-            say(
-                "not a text file; if it is UTF-16, say so with --encoding utf-16-le",
-                "不是文本文件；若是 UTF-16，请加 --encoding utf-16-le",
-            ),
-        )
+        named = say("say so with --encoding utf-16-le", "请加 --encoding utf-16-le")
+        fix = named if has_option else say("save it as UTF-8", "请另存为 UTF-8")
+        raise FileError(name, say("not a text file; if it is UTF-16, ", "不是文本文件；若是 UTF-16，") + fix)
 
 
 _Reader = Callable[[str, Lines], Iterator[Row | Skipped]]
@@ -188,7 +186,7 @@ def _decodes(head: bytes, encoding: str) -> bool:
     return True
 
 
-def _decoded_lines(name: str, stream: BinaryIO, encoding: str) -> Lines:
+def _decoded_lines(name: str, stream: BinaryIO, encoding: str, has_option: bool) -> Lines:
     if encoding.startswith(("utf-16", "utf-32")):  # the ones whose line ends are not bytes of their own
         text = io.TextIOWrapper(stream, encoding, errors="replace", newline="\n")
         for item in enumerate(text, 1):
@@ -197,9 +195,9 @@ def _decoded_lines(name: str, stream: BinaryIO, encoding: str) -> Lines:
                 break  # the end, also where the stream begins anew after it
         text.detach()
         return
-    fix = say(
-        "save the file as UTF-8 or name its encoding with --encoding", "请把文件存为 UTF-8，或用 --encoding 指明编码"
-    )
+    fix = say("save the file as UTF-8", "请把文件存为 UTF-8")
+    if has_option:
+        fix += say(" or name its encoding with --encoding", "，或用 --encoding 指明编码")
     for number, line in enumerate(stream, 1):
         try:
             decoded = line.decode(encoding)

@@ -122,6 +122,14 @@ def test_a_file_without_a_text_column_is_named_once_with_its_folder_and_line(run
     assert "\n  sub/a.csv:2: no text column recognised among its 2 columns" in run("sub/a.csv").stdout
 
 
+def test_a_file_in_an_encoding_that_is_not_detected_is_named_with_the_option_that_helps(
+    run: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_bytes("id,text\n1,a\n".encode("utf-16-le"))
+    assert "if it is UTF-16, say so with --encoding utf-16-le" in run("a.csv").stdout
+    assert "1 post assessed" in run("a.csv", "--encoding", "utf-16-le").stdout
+
+
 def test_nothing_done_is_2(run: Run, tmp_path: Path) -> None:
     (tmp_path / "header.csv").write_text("id,text\n")
     done = run("header.csv", ".")

@@ -21,7 +21,7 @@ TEA, RAIN = "今天喝到好喝的茶", "下雨了，带伞"
 
 def read(path: Path, content: str | bytes, encoding: str | None = None) -> tuple[list[Post], list[Skipped]]:
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    found = list(posts_from(read_rows(path, encoding=encoding)))
+    found = list(posts_from(read_rows(path, encoding=encoding, has_option=True)))
     return [item for item in found if isinstance(item, Post)], [item for item in found if isinstance(item, Skipped)]
 
 
@@ -142,6 +142,16 @@ def test_lines_of_another_encoding_cost_themselves_only(tmp_path: Path) -> None:
     assert skip.where == "a.csv:3"
     assert "not valid utf-8" in skip.reason
     assert "--encoding" in skip.fix
+
+
+def test_a_hint_names_no_option_that_a_command_does_not_have(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(f"text\n{TEA}\n".encode() + RAIN.encode("gb18030") + b"\n")
+    (skip,) = [row for row in read_rows(path) if isinstance(row, Skipped)]
+    assert skip.fix == "save the file as UTF-8"
+    path.write_bytes("id,text\n1,茶\n".encode("utf-16-le"))
+    with pytest.raises(InputError, match=r"not a text file; if it is UTF-16, save it as UTF-8$"):
+        list(read_rows(path))
 
 
 def test_a_utf8_character_cut_at_the_end_of_what_is_looked_at_is_still_utf8(tmp_path: Path) -> None:

@@ -105,7 +105,7 @@ def _read(
     """The posts of every file; a file that cannot be read is skipped as a whole."""
     for source in sources:
         try:
-            rows = files.read_rows(source, encoding=encoding, text_column=text_column)
+            rows = files.read_rows(source, encoding=encoding, text_column=text_column, has_option=True)
             yield from posts_from(rows, text_column=text_column, id_column=id_column)
         except FileError as error:
             yield Skipped(error.place(source), error.what)

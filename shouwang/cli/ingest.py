@@ -108,7 +108,7 @@ def _records(
     for each in sources:
         try:
             growing = Growing(Path(each), stop) if stop and each != files.STDIN else None
-            rows = files.read_rows(each, encoding=encoding, text_column=columns.text, raw=growing)
+            rows = files.read_rows(each, encoding=encoding, text_column=columns.text, raw=growing, has_option=True)
             yield from incoming_from(whole(rows, growing) if growing else rows, source, columns, fed)
         except FileNotFoundError:
             yield Skipped(each, say("no such file", "没有这个文件"), say("check the path", "请检查路径"))
