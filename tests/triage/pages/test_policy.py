@@ -23,6 +23,7 @@ def test_a_preview_says_what_would_change_and_changes_nothing(shift: Shift) -> N
     page = Desk(shift, "Lead", "lead").post("/policy/preview", **FORM).text
     assert "What this change would do" in page
     assert "Put into force" in page
+    assert "post 8: watch → today" in page
     assert events(shift, "set-policy") == []
 
 
