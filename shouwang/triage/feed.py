@@ -260,7 +260,7 @@ def _seconds(told: str | None) -> float | None:
         seconds = (_of_weibo(told) or datetime.fromisoformat(told)).astimezone(UTC).timestamp()
     except (ValueError, OverflowError, OSError):
         return None
-    return seconds if intake.TIMES[0] <= seconds < intake.TIMES[1] else None
+    return seconds if intake.can_be_shown(seconds) else None
 
 
 def _of_weibo(told: str) -> datetime | None:

@@ -132,6 +132,11 @@ def draw(fingerprint: str) -> float:
     return int(fingerprint[:8], 16) / 2**32
 
 
+def can_be_shown(at: float) -> bool:
+    """Whether pages can show this time of posting."""
+    return TIMES[0] <= at < TIMES[1]
+
+
 def problem(post: Incoming) -> str | None:
     """What is wrong with a post, without quoting it; None where nothing is."""
     for name in ("source", "id", "author"):
@@ -237,7 +242,7 @@ def _storable(post: Incoming) -> Incoming:
         return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
     author = None if post.author is None else kept(post.author)
-    at = post.posted_at if post.posted_at is not None and TIMES[0] <= post.posted_at < TIMES[1] else None
+    at = post.posted_at if post.posted_at is not None and can_be_shown(post.posted_at) else None
     return Incoming(kept(post.source), kept(post.id), kept(post.text), author, at)
 
 

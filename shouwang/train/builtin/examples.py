@@ -116,7 +116,7 @@ def rated(rows: Sequence[Row], posts: Sequence[Ids]) -> Examples:
         list(posts),
         np.asarray(levels, np.float32),
         np.ones(len(rows), np.float32),
-        np.column_stack([high, levels @ (strength * known) / said]).astype(np.float32),
+        np.column_stack([high, levels @ strength / said]).astype(np.float32),
         np.column_stack([np.ones(len(rows)), said > 0.5]).astype(np.float32),
     )
 
