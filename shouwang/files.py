@@ -189,9 +189,9 @@ def _decodes(head: bytes, encoding: str) -> bool:
 def _decoded_lines(name: str, stream: BinaryIO, encoding: str, has_option: bool) -> Lines:
     if encoding.startswith(("utf-16", "utf-32")):  # the ones whose line ends are not bytes of their own
         text = io.TextIOWrapper(stream, encoding, errors="replace", newline="\n")
-        for item in enumerate(text, 1):
-            yield item
-            if not item[1].endswith("\n"):
+        for number, line in enumerate(text, 1):
+            yield number, line.removeprefix("\ufeff") if number == 1 else line
+            if not line.endswith("\n"):
                 break  # the end, also where the stream begins anew after it
         text.detach()
         return
@@ -251,7 +251,7 @@ def _parquet_rows(path: Path) -> Iterator[Row | Skipped]:
     if not path.exists():
         raise FileNotFoundError
     try:
-        batches = polars.scan_parquet(path).collect_batches(chunk_size=PARQUET_BATCH)
+        batches = polars.scan_parquet(path, glob=False).collect_batches(chunk_size=PARQUET_BATCH)
         rows = (values for batch in batches for values in batch.iter_rows(named=True))
         for number, values in enumerate(rows, 1):
             yield Row(f"{path.name}:{number}", values)
@@ -289,7 +289,7 @@ def _parquet_count(path: Path) -> int | None:
     import polars  # heavy, and only Parquet needs it
 
     try:
-        return int(polars.scan_parquet(path).select(polars.len()).collect().item())
+        return int(polars.scan_parquet(path, glob=False).select(polars.len()).collect().item())
     except polars.exceptions.PolarsError:
         return None
 

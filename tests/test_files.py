@@ -93,6 +93,14 @@ def test_parquet_is_read_in_batches(tmp_path: Path) -> None:
     assert count_rows(tmp_path / "a.parquet") == 25_000
 
 
+def test_a_parquet_file_is_read_by_its_name_and_no_other(tmp_path: Path) -> None:
+    named, other = tmp_path / "a[1].parquet", tmp_path / "a1.parquet"
+    polars.DataFrame({"text": [TEA]}).write_parquet(named)
+    polars.DataFrame({"text": [RAIN, RAIN]}).write_parquet(other)
+    assert [row.values["text"] for row in read_rows(named) if isinstance(row, Row)] == [TEA]
+    assert count_rows(named) == 1
+
+
 @pytest.mark.parametrize(
     ("header", "text_at", "id_at"),
     [
@@ -135,6 +143,14 @@ def test_the_encoding_is_detected(tmp_path: Path, encoding: str) -> None:
 def test_a_named_encoding_is_used(tmp_path: Path, encoding: str) -> None:
     text = "今天很好"
     assert texts(tmp_path / "a.csv", f"id,text\n1,{text}\n".encode(encoding), encoding) == [text]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "gb18030"])
+@pytest.mark.parametrize(("name", "content"), [("a.csv", "id,text\n7,茶\n"), ("a.jsonl", '{"id": 7, "text": "茶"}\n')])
+def test_a_byte_order_mark_is_no_part_of_what_a_named_encoding_reads(
+    tmp_path: Path, encoding: str, name: str, content: str
+) -> None:
+    assert read(tmp_path / name, f"\ufeff{content}".encode(encoding), encoding) == ([Post("7", "茶")], [])
 
 
 def test_lines_of_another_encoding_cost_themselves_only(tmp_path: Path) -> None:
