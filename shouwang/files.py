@@ -189,9 +189,9 @@ def _decodes(head: bytes, encoding: str) -> bool:
 def _decoded_lines(name: str, stream: BinaryIO, encoding: str, has_option: bool) -> Lines:
     if encoding.startswith(("utf-16", "utf-32")):  # the ones whose line ends are not bytes of their own
         text = io.TextIOWrapper(stream, encoding, errors="replace", newline="\n")
-        for number, line in enumerate(text, 1):
-            yield number, line.removeprefix("\ufeff") if number == 1 else line
-            if not line.endswith("\n"):
+        for number, said in enumerate(text, 1):
+            yield number, said.removeprefix("\ufeff") if number == 1 else said
+            if not said.endswith("\n"):
                 break  # the end, also where the stream begins anew after it
         text.detach()
         return

@@ -45,6 +45,21 @@ ID_CARD = with_check_digit("11010119900307123")
         ("我住在幸福市中山区人民路12号3单元502室", "我住在[地址]"),
         ("阳光小区3栋2单元501室", "[地址]"),
         ("人民路128号", "[地址]"),
+        ("人民路一百二十八号", "[地址]"),
+        ("幸福市中山区人民路 12 号", "[地址]"),
+        ("中山区人民南路四段12号", "[地址]"),
+        ("人民路88号院5号楼1203", "[地址]"),
+        ("我在5号楼302", "我在[地址]"),
+        ("12栋3单元402", "[地址]"),
+        ("微信号是：wozaizheli", "微信号是：[微信]"),
+        ("微信号 ：wozaizheli", "微信号 ：[微信]"),
+        ("WeChat ID: wozaizheli", "WeChat ID: [微信]"),
+        ("微信id abc_123", "微信id [微信]"),
+        ("找wxid_1a2b3c4d5e", "找[微信]"),
+        ("电话138 / 0013 / 8000", "电话[电话]"),
+        ("⑴⑶⑻⑴⑶⑻⑴⑶⑻⑴⑶", "[电话]"),
+        ("𝟏𝟑𝟖𝟎𝟎𝟏𝟑𝟖𝟎𝟎𝟎", "[电话]"),
+        ("1️⃣ 3️⃣ 8️⃣ 0️⃣ 0️⃣ 1️⃣ 3️⃣ 8️⃣ 0️⃣ 0️⃣ 0️⃣", "[电话]️⃣"),
     ],
 )
 def test_what_points_to_a_person_becomes_a_typed_placeholder(text: str, expected: str) -> None:
@@ -58,12 +73,19 @@ def test_what_points_to_a_person_becomes_a_typed_placeholder(text: str, expected
         "12356 12355 12320 110 120",
         "热线400-161-9995，也可以打4001619995",
         "北京热线010-82951332",
+        "上海热线（021）63798990，或021 63798990",
+        "从国外打+86 10 8295 1332、+86 10-82951332、+864001619995",
+        "香港热线+852 2389 2222",
         "2333333333 66666666",
         "我们上路10号出发，坐5路10号线",
         "我用微信wechat聊天，qq也行",
         "一二三四五六七八九十",
         "2024年12月31日 23:59",
         "他在路上走了20公里",
+        "整条街一百号人在看",
+        "人民路三十一号",
+        "3栋1000平",
+        "微信 identification",
         "我想@ 一下",
     ],
 )
@@ -145,6 +167,6 @@ def test_it_is_idempotent_and_keeps_offsets(text: str) -> None:
     "piece", ["1", "a", "@", "a.", "1-", "中", "中路1号", "http://", "微信", "q1", "一", "市", "1 3"]
 )
 def test_a_very_long_post_takes_no_quadratic_time(piece: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     deidentify(piece * (100_000 // len(piece)))
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5

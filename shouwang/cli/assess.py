@@ -61,7 +61,7 @@ def assess(
         typer.Option(
             "--deidentify",
             help=say(
-                "Show posts without names, numbers and addresses; count what was replaced.",
+                "Show posts without @names, numbers and addresses; count what was replaced.",
                 "显示帖子时替换其中的账号、号码、地址等，并给出替换数。",
             ),
         ),
