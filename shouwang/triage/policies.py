@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, text, update
 
 from shouwang import ledger, lookup
 from shouwang.posts import Assessment
@@ -17,6 +17,7 @@ from shouwang.triage.tables import assessments, cases, policies, posts, shadows
 
 RECENT_DAYS, RECENT_POSTS = 7.0, 5_000
 HOUR = 3_600.0
+LOCK = ledger.LOCK + 1  # the advisory lock of PostgreSQL: whoever sets a policy has it alone
 
 
 class Held(NamedTuple):
@@ -54,6 +55,12 @@ def current(connection: Connection, default: Policy | None = None) -> Held:
     return Held(row.id, Policy.from_json(row.data)) if row else Held(0, default or Policy())
 
 
+def hold(connection: Connection) -> None:
+    """Until the transaction ends the policy in force stays it, on PostgreSQL too, where others write meanwhile."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock_shared(:lock)"), {"lock": LOCK})
+
+
 def resolved(connection: Connection, policy: Policy, points: Mapping[str, float], now: float) -> Policy:
     """The policy with the threshold that its basis stands for: an operating point's, or what capacity allows.
 
@@ -78,7 +85,12 @@ def fitting(policy: Policy, points: Mapping[str, float], default: Policy) -> Pol
 
 
 def set_policy(connection: Connection, policy: Policy, who: str, now: float) -> int:
-    """Put a policy into force for what is assessed from now on; its number."""
+    """Put a policy into force for what is assessed from now on; its number.
+
+    Commit before `catch_up`: that waits for whoever is changing a case, and they would wait for the ledger.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     row = {"at": now, "who": who, "data": policy.to_json()}
     number = int(connection.execute(insert(policies).returning(policies.c.id), row).scalar_one())
     ledger.append(connection, who, "set-policy", f"policy:{number}", **policy.to_json())

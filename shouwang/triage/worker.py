@@ -107,6 +107,7 @@ class Worker:
             return 0
         found, failed = self._assessed(taken)
         with database.writing(self.engine) as connection:
+            policies.hold(connection)
             held = self._policy(connection)  # now: what was set meanwhile has caught up without these posts
             written = self._write(connection, taken, found, failed, held)
         self.assessed += len(written)

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from threading import Event
+from threading import Event, Thread
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, func, select
@@ -160,6 +161,30 @@ def test_a_policy_that_is_set_while_a_batch_is_assessed_misses_none_of_it(engine
     Worker(engine, slowly, default=POLICY, clock=lambda: 1000.0).step()
     with engine.connect() as connection:
         assert [case.policy for case in queue.case_list(connection)] == [1]
+
+
+def test_a_policy_that_is_set_while_a_batch_is_written_misses_none_of_it(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver(engine, incoming("3 雨"))
+    wider, write = replace(POLICY, wish_level=3), Worker._write
+
+    def set_it() -> None:
+        with database.writing(engine) as connection:
+            number = policies.set_policy(connection, wider, "user:1", 1000.0)
+        with database.writing(engine) as connection:
+            policies.catch_up(connection, policies.Held(number, wider), "user:1", 1000.0)
+
+    def beside(*write_this: Any) -> set[int]:
+        admin.start()
+        admin.join(0.5)  # it waits for the worker
+        return write(*write_this)
+
+    admin = Thread(target=set_it)
+    monkeypatch.setattr(Worker, "_write", beside)
+    worker(engine).step()
+    admin.join()
+    assert count(engine, cases) == 1
 
 
 def test_a_policy_at_a_point_that_the_model_lacks_stops_nothing_and_is_said(

@@ -76,7 +76,8 @@ def set_policy(visitor: Planner, policy: Wanted, catch_up: Annotated[bool, Form(
         now = watch.clock()
         resolved = policies.resolved(connection, policy, watch.points, now)
         number = policies.set_policy(connection, policy, who, now)
-        if catch_up:
+    if catch_up:
+        with database.writing(watch.engine) as connection:
             opened = policies.catch_up(connection, policies.Held(number, resolved), who, now)
     return visitor.go(
         "/policy",
