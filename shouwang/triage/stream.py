@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.exc import SQLAlchemyError
 
 from shouwang.errors import InputError
+from shouwang.language import say
 from shouwang.triage.intake import MOST_AT_ONCE, Incoming, Receipt
 from shouwang.triage.messages import Delivery, PostIn
 
@@ -61,20 +62,17 @@ async def consume(source: Source, take: Take, refuse: Refuse, stop: asyncio.Even
     `take` and `refuse` run in a thread. Raises InputError where the server or the stream is not there at the start;
     later on both are waited for, and so is the database.
     """
+    server, subscription = await _connected(source)
     try:
-        connecting = nats.connect(source.url, max_reconnect_attempts=-1, error_cb=_trouble)
-        server = await asyncio.wait_for(connecting, ANSWER)
-    except (OSError, NatsError, TimeoutError) as error:
-        raise InputError(f"no NATS server answers at the URL given ({type(error).__name__})") from None
-    try:
-        subscription = await _subscribe(server.jetstream(), source)
         taken = 0
         while not stop.is_set():
             try:
+                if server.is_closed:  # after an error that the server named, its client does not connect again
+                    server, subscription = await _connected(source)
                 messages = await subscription.fetch(FETCHED, timeout=WAIT)
             except TimeoutError:
                 continue
-            except (NatsError, OSError) as error:
+            except (NatsError, OSError, InputError) as error:
                 log.error("%s: no messages; trying again", type(error).__name__)
                 await asyncio.sleep(PAUSE)
                 continue
@@ -82,6 +80,23 @@ async def consume(source: Source, take: Take, refuse: Refuse, stop: asyncio.Even
         return taken
     finally:
         await server.close()
+
+
+async def _connected(source: Source) -> tuple[Any, Any]:
+    """The server and its subscription; raises InputError where there is none."""
+    try:
+        connecting = nats.connect(source.url, max_reconnect_attempts=-1, error_cb=_trouble)
+        server = await asyncio.wait_for(connecting, ANSWER)
+    except (OSError, NatsError, TimeoutError) as error:
+        kind = type(error).__name__
+        raise InputError(
+            say(f"no NATS server answers at the URL given ({kind})", f"所给网址没有 NATS 服务器响应（{kind}）")
+        ) from None
+    try:
+        return server, await _subscribe(server.jetstream(), source)
+    except BaseException:
+        await server.close()
+        raise
 
 
 async def _trouble(error: Exception) -> None:
@@ -97,7 +112,10 @@ async def _subscribe(stream: Any, source: Source) -> Any:
         return await stream.pull_subscribe(source.subject, source.durable, source.stream, wanted)
     except NotFoundError:
         raise InputError(
-            f"the NATS server has no JetStream '{source.stream}'; make it first (nats stream add)"
+            say(
+                f"the NATS server has no JetStream '{source.stream}'; make it first (nats stream add)",
+                f"NATS 服务器上没有 JetStream“{source.stream}”；请先创建（nats stream add）",
+            )
         ) from None
 
 
@@ -117,7 +135,7 @@ async def _batch(messages: Sequence[Any], take: Take, refuse: Refuse) -> int:
         except SQLAlchemyError as error:
             log.error("%s: %d posts are not stored; they come again", type(error).__name__, len(posts))
             for message, _ in group:
-                await message.nak(delay=PAUSE)
+                await _answer(message.nak(delay=PAUSE))
             await asyncio.sleep(PAUSE)
             continue
         taken += len(posts)
@@ -125,8 +143,16 @@ async def _batch(messages: Sequence[Any], take: Take, refuse: Refuse) -> int:
             if any((post.source, post.id) in receipt.conflicts for post in some):
                 await _refuse(message, refuse, "a post of that source and id is there already with another text")
             else:
-                await message.ack()
+                await _answer(message.ack())
     return taken
+
+
+async def _answer(answer: Awaitable[None]) -> None:
+    """Tell the server what became of a message. Where that fails the message comes again, and its posts are known."""
+    try:
+        await answer
+    except (NatsError, OSError) as error:
+        log.error("%s: a message cannot be answered; it comes again", type(error).__name__)
 
 
 def _posts(data: bytes) -> list[Incoming]:
@@ -149,7 +175,7 @@ def _groups(messages: Sequence[tuple[Any, list[Incoming]]]) -> list[list[tuple[A
 
 async def _refuse(message: Any, refuse: Refuse, why: str) -> None:
     await asyncio.to_thread(refuse, Refused(message.metadata.sequence.stream, why, message.data))
-    await message.term()
+    await _answer(message.term())
 
 
 def _told(error: ValidationError) -> str:

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import nats
 import pytest
@@ -148,6 +149,28 @@ def test_a_commit_whose_acknowledgement_was_lost_makes_no_second_post(engine: En
         return receipt
 
     assert run(source, [post(1)], 1, killed_after_commit) == ([], 0)
+    assert stored(engine) == ["w1"]
+
+
+def test_a_connection_that_is_closed_before_the_acknowledgement_is_made_anew(
+    engine: Engine, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "PAUSE", 0.2)
+    monkeypatch.setattr(stream, "ACK_WAIT", 1.0)
+    working, connect, made = storing(engine), nats.connect, []
+
+    async def kept(*where: Any, **how: Any) -> Any:
+        made.append((await connect(*where, **how), asyncio.get_running_loop()))
+        return made[-1][0]
+
+    def closed_after_the_first_commit(some: Sequence[Incoming]) -> Receipt:
+        receipt = working(some)
+        if len(made) == 2:  # the test's own and the first of those at work
+            asyncio.run_coroutine_threadsafe(made[-1][0].close(), made[-1][1]).result()
+        return receipt
+
+    monkeypatch.setattr(nats, "connect", kept)
+    assert run(source, [post(1)], 1, closed_after_the_first_commit) == ([], 0)
     assert stored(engine) == ["w1"]
 
 
