@@ -68,20 +68,21 @@ def keep(connection: Connection, kept: Kept, who: str) -> None:
 def remove(connection: Connection, now: float, who: str = "worker", most: int = AT_ONCE) -> Removed:
     """Remove posts whose time is over, at most that many; with a case's post go the case, its ratings and its notes.
 
-    Authors of whom nothing is left go too, and receipts of which no post is left.
+    Authors of whom nothing is left go too, and receipts of that age of which no post is left or ever was.
     """
-    found = expired(connection, current(connection), now, most)
-    if not found:
-        return Removed(0, 0)
+    kept = current(connection)
+    found = expired(connection, kept, now, most)
+    touched = connection.execute(select(posts.c.author).where(posts.c.id.in_(found)).distinct()).scalars().all()
     with_case = connection.execute(select(cases.c.id).where(cases.c.post.in_(found))).all()
-    of_these = (posts.c.author, posts.c.receipt)
-    touched = connection.execute(select(*of_these).where(posts.c.id.in_(found)).distinct()).all()
     connection.execute(delete(posts).where(posts.c.id.in_(found)))
-    for table, names in ((authors, {row.author for row in touched}), (receipts, {row.receipt for row in touched})):
-        still = exists().where((posts.c.author if table is authors else posts.c.receipt) == table.c.id)
-        connection.execute(delete(table).where(table.c.id.in_(names - {None}), ~still))
+    nothing_left = ~exists().where(posts.c.author == authors.c.id)
+    connection.execute(delete(authors).where(authors.c.id.in_(touched), nothing_left))
+    if days := [each for each in (kept.posts, kept.cases) if each is not None]:
+        nothing_left = ~exists().where(posts.c.receipt == receipts.c.id)
+        connection.execute(delete(receipts).where(receipts.c.at < now - min(days) * DAY, nothing_left))
     removed = Removed(len(found), len(with_case))
-    ledger.append(connection, who, "retention", "", **removed._asdict())
+    if found:
+        ledger.append(connection, who, "retention", "", **removed._asdict())
     return removed
 
 

@@ -71,6 +71,15 @@ def test_authors_and_receipts_of_whom_nothing_is_left_go_too(engine: Engine) -> 
     assert (count(engine, authors), count(engine, receipts)) == (1, 1)
 
 
+def test_receipts_of_deliveries_that_brought_nothing_new_go_with_their_age(engine: Engine) -> None:
+    watch(engine, "9 夜", now=0.0)
+    for day in (0, 200):
+        deliver(engine, incoming("9 夜"), now=day * DAY)
+    with database.writing(engine) as connection:
+        assert retention.remove(connection, 200 * DAY) == (0, 0)
+    assert (count(engine, posts), count(engine, receipts)) == (1, 2)
+
+
 def test_many_posts_go_in_several_steps(engine: Engine) -> None:
     watch(engine, "1 雨", "2 雪", "3 风", now=0.0)
     with database.writing(engine) as connection:
