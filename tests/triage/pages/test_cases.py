@@ -76,18 +76,20 @@ def test_a_second_opinion_is_given_before_the_first_is_seen(shift: Shift) -> Non
     mei, lan = Desk(shift, "Mei"), Desk(shift, "Lan")
     mei.post("/cases/6/claim")
     mei.post("/cases/6/rate", level=9)
+    mei.post("/cases/6/note", text="很急，请接手")
     mei.post("/cases/6/second")
     blind = lan.get("/cases/6").text
-    for hidden in ("within days</span> · ", "98%", "rated 9", "<mark", 'class="dot'):
+    for hidden in ("within days</span> · ", "98%", "rated 9", "<mark", 'class="dot', 'class="priority', "很急"):
         assert hidden not in blind
+    assert "notes appear after your own rating" in blind
     listed = lan.get("/queue?show=second").text
     assert "都安排好了" in listed
-    for hidden in ('class="level"', "98%", "a date may be set", "<mark"):
+    for hidden in ('class="level"', "98%", "a date may be set", "<mark", 'class="priority', "case-row p"):
         assert hidden not in listed
     assert "98%" in mei.get("/queue?show=second").text
     lan.post("/cases/6/rate", level=8)
     seen = lan.get("/cases/6").text
-    assert "98%" in seen
+    assert "98%" in seen and 'class="priority' in seen and "很急" in seen
     assert "second opinion" in seen
     assert "rated 9" in seen
 
