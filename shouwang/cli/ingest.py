@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,7 +21,7 @@ from shouwang.language import say
 if TYPE_CHECKING:
     from shouwang.posts import Skipped
     from shouwang.triage.feed import Columns, Fed
-    from shouwang.triage.intake import Incoming
+    from shouwang.triage.intake import Incoming, Receipt
 
 SHOWN = 5
 
@@ -67,8 +67,16 @@ def command(
     def waiting() -> None:
         console.print(say("The database does not answer; waiting.", "数据库没有响应，等待中。"))
 
+    def skipped(skip: Skipped) -> None:
+        if follow or len(fed.skips) <= SHOWN:
+            console.print(str(skip))
+
+    def delivered(receipt: Receipt) -> None:
+        if follow and receipt.conflicts:
+            console.print(_known(receipt.conflicts))
+
     with _stopped_by_signal(stop):
-        feed(engine, records, pseudonyms, "cli", fed, stop=stop, waiting=waiting)
+        feed(engine, records, pseudonyms, "cli", fed, stop=stop, delivered=delivered, skipped=skipped, waiting=waiting)
     engine.dispose()
     _print(console, fed)
     taken = fed.accepted + fed.repeated
@@ -126,14 +134,7 @@ def _print(console: Console, fed: Fed) -> None:
         )
     )
     if fed.conflicts:
-        named = ", ".join(name for _, name in fed.conflicts[:SHOWN])
-        console.print(
-            say(
-                f"{len(fed.conflicts)} have a known id and another text, and were left out: {named} … "
-                "The first text stays; give a changed post an id of its own.",
-                f"{len(fed.conflicts)} 条编号已有而正文不同，未收：{named} … 保留先到的正文；修改过的帖子请另给编号。",
-            )
-        )
+        console.print(_known(fed.conflicts))
     if fed.unreadable_times:
         console.print(
             say(
@@ -141,7 +142,14 @@ def _print(console: Console, fed: Fed) -> None:
                 f"{fed.unreadable_times} 条的时间无法识别，已不带时间收下。",
             )
         )
-    for skip in fed.skips[:SHOWN]:
-        console.print(str(skip))
     if fed.skips:
         console.print(say(f"{len(fed.skips)} records skipped.", f"跳过 {len(fed.skips)} 条记录。"))
+
+
+def _known(conflicts: Sequence[tuple[str, str]]) -> str:
+    named = ", ".join(name for _, name in conflicts[:SHOWN])
+    return say(
+        f"{len(conflicts)} have a known id and another text, and were left out: {named} … "
+        "The first text stays; give a changed post an id of its own.",
+        f"{len(conflicts)} 条编号已有而正文不同，未收：{named} … 保留先到的正文；修改过的帖子请另给编号。",
+    )

@@ -101,6 +101,7 @@ def feed(
     *,
     stop: Event | None = None,
     delivered: Callable[[Receipt], None] = lambda receipt: None,
+    skipped: Callable[[Skipped], None] = lambda skip: None,
     waiting: Callable[[], None] = lambda: None,
 ) -> None:
     """Deliver all records, in portions, soon after each was read; what became of them is added up in `fed`.
@@ -110,7 +111,9 @@ def feed(
     """
     stop = stop or Event()
     for portion in _portions(records, stop):
-        fed.skips += [record for record in portion if isinstance(record, Skipped)]
+        for skip in (record for record in portion if isinstance(record, Skipped)):
+            fed.skips.append(skip)
+            skipped(skip)
         posts = [record for record in portion if isinstance(record, Incoming)]
         while posts:
             try:

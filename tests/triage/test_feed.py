@@ -208,6 +208,18 @@ def test_a_post_does_not_wait_for_a_full_portion(engine: Engine) -> None:
     assert len(seen) == 2 and seen[0] < 3.5 * feeding.WAIT
 
 
+def test_a_record_that_is_skipped_is_said_while_others_are_still_to_come(engine: Engine) -> None:
+    stop, said = threading.Event(), threading.Event()
+
+    def endless() -> Iterator[Incoming | Skipped]:
+        yield Skipped("a:1", "no text")
+        if said.wait(60):
+            stop.set()
+
+    feed(engine, endless(), PSEUDONYMS, "cli", Fed(), stop=stop, skipped=lambda skip: said.set())
+    assert stop.is_set()
+
+
 def test_what_was_read_is_delivered_when_it_is_told_to_stop(engine: Engine) -> None:
     stop, never = threading.Event(), threading.Event()
 
