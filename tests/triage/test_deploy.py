@@ -41,6 +41,12 @@ def test_every_command_of_the_compose_file_is_one_and_only_the_front_is_open() -
     assert told["networks"]["inside"]["internal"]
 
 
+def test_nothing_but_the_package_is_copied_into_the_image() -> None:
+    lines = (DEPLOY / "Dockerfile").read_text().splitlines()
+    copied = [each for line in lines if line.startswith("COPY ") for each in line.split()[1:-1]]
+    assert copied == ["pyproject.toml", "README.md", "LICENSE", "NOTICE", "shouwang"]  # no deploy/.env, no posts
+
+
 def test_the_proxy_in_front_of_the_containers_is_believed_and_nobody_else() -> None:
     told = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["watch"]["environment"]
     seen: list[tuple[str, str]] = []
