@@ -24,8 +24,9 @@ from shouwang.evaluate import faithfulness, jsonable, robustness
 from shouwang.evaluate.answers import Floats
 from shouwang.evaluate.intervals import Difference, Interval
 from shouwang.evaluate.obfuscate import KINDS
+from shouwang.evaluate.predictions import high_from_level, label_of
 from shouwang.language import Words, say
-from shouwang.posts import Assessment, LabelledPost, Skipped
+from shouwang.posts import Assessment, Skipped
 from shouwang.scale import INDICATORS
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def probe_robustness(
         lookup.get(KINDS, name, "kind of obfuscation")
     loaded = _load(model, operating_point)
     read, ordinary = labelled(posts), labelled(everyday) if everyday else None
-    high = [post.text for post in read.records.values() if _is_high(post)]
+    is_high = label_of("high", high_from_level(read.records.values()))
+    high = [post.text for post in read.records.values() if is_high(post)]
     if not high:
         raise InputError(
             say(
@@ -155,10 +157,6 @@ def _score_of(model: Model, of: str) -> Scorer:
 
 def _scorer(model: Model, number: Callable[[Assessment], float]) -> Scorer:
     return lambda texts: np.array([number(each) for each in model.stream(texts)])
-
-
-def _is_high(post: LabelledPost) -> bool:
-    return post.high if post.high is not None else (post.level or 0) >= scale.HIGH_FROM
 
 
 # --- for people -----------------------------------------------------------------------------------------------------

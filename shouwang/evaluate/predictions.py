@@ -200,8 +200,8 @@ def match(task: Task, gold: Gold, predictions: Predictions, threshold: float = T
     A gold that holds levels and no high/low label at all counts as high from `scale.HIGH_FROM` on, and says so.
     Raises InputError when no post has both.
     """
-    from_level = task == "high" and all(post.high is None for post in gold.records.values())
-    wanted = _label_of(task, from_level)
+    from_level = task == "high" and high_from_level(gold.records.values())
+    wanted = label_of(task, from_level)
     labels = {name: label for name, post in gold.records.items() if (label := wanted(post)) is not None}
     answered = {name: p for name, each in predictions.records.items() if (p := _answer(task, each)) is not None}
     both = [name for name in labels if name in answered]
@@ -225,6 +225,20 @@ def match(task: Task, gold: Gold, predictions: Predictions, threshold: float = T
     )
 
 
+def high_from_level(posts: Iterable[LabelledPost]) -> bool:
+    """Whether levels say which posts are high, since no post at all has a high/low label."""
+    return all(post.high is None for post in posts)
+
+
+def label_of(task: Task, from_level: bool) -> Callable[[LabelledPost], int | None]:
+    """What tells a post's class, 1 for high; None where it has no label. `from_level` as `high_from_level` says."""
+    if task == "levels":
+        return lambda post: post.level
+    if from_level:
+        return lambda post: None if post.level is None else int(post.level >= scale.HIGH_FROM)
+    return lambda post: None if post.high is None else int(post.high)
+
+
 def answerable(task: Task, gold: Gold, predictions: Predictions) -> bool:
     """Whether both sides hold something for the task at all."""
     labelled = any(post.level is not None or (task == "high" and post.high is not None) for post in _all(gold))
@@ -233,14 +247,6 @@ def answerable(task: Task, gold: Gold, predictions: Predictions) -> bool:
 
 def _all(read: Read[T]) -> Iterable[T]:
     return read.records.values()
-
-
-def _label_of(task: Task, from_level: bool) -> Callable[[LabelledPost], int | None]:
-    if task == "levels":
-        return lambda post: post.level
-    if from_level:
-        return lambda post: None if post.level is None else int(post.level >= scale.HIGH_FROM)
-    return lambda post: None if post.high is None else int(post.high)
 
 
 def _answer(task: Task, prediction: Prediction) -> tuple[float, ...] | float | None:

@@ -64,6 +64,17 @@ def test_robustness_is_shown_as_a_table_in_both_languages(folder: Path) -> None:
     assert "各方式平均" in run(folder, *arguments, chosen="zh").output
 
 
+def test_levels_say_what_is_high_only_where_no_post_has_the_label_as_in_evaluate(folder: Path) -> None:
+    by_level: list[dict[str, object]] = [
+        {"id": "e", "text": "好累", "level": 9},
+        {"id": "f", "text": "想走", "level": 6},
+    ]
+    for rows, high in ((by_level, 2), ([*by_level, {"id": "a", "text": "今天想死", "high": True}], 1)):
+        _write(folder / "some.jsonl", rows)
+        found = run(folder, "robustness", "some.jsonl", "--model", "tiny", "--kind", "pinyin", "--json")
+        assert json.loads(found.output)["high_posts"] == high
+
+
 def test_posts_without_a_high_one_are_refused(folder: Path) -> None:
     result = run(folder, "robustness", "calm.jsonl", "--model", "tiny")
     assert isinstance(result.exception, InputError)
