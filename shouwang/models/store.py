@@ -67,7 +67,7 @@ def load(folder: str | Path | None = None) -> Model:
                 f"这里没有模型（缺 {missing}）；请写明模型所在的文件夹",
             )
         ) from None
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{path}: "
             + say(

@@ -11,7 +11,7 @@ import json
 import zlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from glob import escape
 from pathlib import Path
@@ -90,15 +90,31 @@ def assess_records(
 
     An interrupted run goes on where it stopped when it is called again with the same output and the same `run`, which
     spells what the assessments depend on (inputs, model). `progress` is called with 1 per record, skipped ones too.
-    Raises InputError when the output exists, or when an unfinished run of something else stands there.
+    Raises InputError when the output exists, or when an unfinished run of something else stands there, or one that is
+    still at work.
     """
-    summary = Summary(output=output)
+    if output is None:
+        return _ranked(records, assess, Summary(), None, top, progress)
+    partial = _partial(output, run)
+    with _alone(partial):
+        ranked = _ranked(records, assess, Summary(output=output), partial, top, progress)
+        _finish(partial, output, ranked.summary)
+    return ranked
+
+
+def _ranked(
+    records: Records,
+    assess: Assess,
+    summary: Summary,
+    partial: Path | None,
+    top: int,
+    progress: Callable[[int], None],
+) -> Ranked:
     ranking: list[tuple[tuple[bool, bool, float, float], int, Post, Assessment]] = []
-    partial = _partial(output, run) if output is not None else None
     with ExitStack() as stack:
         skips = None
-        if output is not None:
-            skipped_file = _beside(output, ".skipped.jsonl")
+        if summary.output is not None:
+            skipped_file = _beside(summary.output, ".skipped.jsonl")
             skips = stack.enter_context(skipped_file.open("w", encoding="utf-8", errors="replace"))
         posts = _only_posts(records, summary, skips, progress)
         for post, assessment in _journalled(posts, assess, partial, summary):
@@ -113,8 +129,6 @@ def assess_records(
                 heapq.heappush(ranking, entry)
             elif ranking and entry > ranking[0]:
                 heapq.heapreplace(ranking, entry)
-    if output is not None and partial is not None:
-        _finish(partial, output, summary)
     return Ranked(
         [(post, assessment) for *_, post, assessment in sorted(ranking, key=lambda e: e[:2], reverse=True)], summary
     )
@@ -144,6 +158,28 @@ def _partial(output: Path, run: str) -> Path:
                 )
             )
     return partial
+
+
+@contextmanager
+def _alone(partial: Path) -> Iterator[None]:
+    """While no other process writes there; raises InputError when one does."""
+    from filelock import FileLock, Timeout  # only a run with an output needs it
+
+    lock = FileLock(_beside(partial, ".lock"))
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise InputError(
+            say(
+                f"another run is writing {partial} just now; wait until it ends, or end it, and give the command again",
+                f"另一次运行正在写 {partial}；请等它结束，或先结束它，再运行此命令",
+            )
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+        Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def _beside(output: Path, ending: str) -> Path:

@@ -160,5 +160,12 @@ def test_settings_that_lack_something(folder: Path) -> None:
     fails(folder, "the model cannot be read ('features')")
 
 
+@pytest.mark.parametrize("name", ["files", "features"])
+def test_settings_that_hold_a_list_where_names_are_expected(folder: Path, name: str) -> None:
+    settings = json.loads((folder / store.SETTINGS).read_text(encoding="utf-8"))
+    (folder / store.SETTINGS).write_text(json.dumps(settings | {name: []}), encoding="utf-8")
+    fails(folder, "the model cannot be read (")
+
+
 def test_a_file_is_no_folder(folder: Path) -> None:
     fails(folder / store.SETTINGS, "no model here")

@@ -220,3 +220,17 @@ def test_a_row_from_before_there_were_level_sets_still_loads() -> None:
     assert Assessment.from_row(row) == found
     del row["level_set"], row["uncertain"]
     assert Assessment.from_row(row) == replace(found, level_set=(), uncertain=False)
+
+
+def test_a_run_that_another_is_still_writing_is_refused_and_the_first_ends_whole(tmp_path: Path) -> None:
+    output = tmp_path / "o.jsonl"
+
+    def meanwhile(posts: Iterable[Post]) -> Iterator[Assessment]:
+        with pytest.raises(InputError, match=r"another run is writing .*o\.jsonl\..*\.partial just now"):
+            assess_records(POSTS, assess, output=output)
+        yield from assess(posts)
+
+    assess_records(POSTS, meanwhile, output=output)
+    rows = output.read_text(encoding="utf-8").splitlines()
+    assert [json.loads(row)["id"] for row in rows] == [post.id for post in POSTS]
+    assert list(tmp_path.iterdir()) == [output]
