@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
+from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from shouwang.cli import export as command
@@ -19,11 +20,15 @@ from shouwang.errors import InputError
 from shouwang.evaluate.faithfulness import drops, faithfulness
 from shouwang.files import write_line
 from shouwang.models import store
+from shouwang.models.batches import token_ids
+from shouwang.models.encoder import session
 from shouwang.models.finetuned import Finetuned
-from shouwang.models.onnx_network import OnnxNetwork
+from shouwang.models.onnx_network import INPUTS, OnnxNetwork
+from shouwang.models.runs import opened
 from shouwang.posts import Post
 from shouwang.train.encoders import export as module
 from shouwang.train.encoders.export import Exported, Gate, compared, export, failures, validation_posts
+from shouwang.train.encoders.int8 import quantise, smoothed
 from tests.train.encoders.keyword import KEYWORD, posts
 
 VALIDATION = posts("validation", 24, 2)
@@ -131,6 +136,48 @@ def test_int8_reads_one_post_at_a_time_so_no_post_changes_another(keyword_run: P
     notes = model.heads.network.notes if isinstance(model.heads.network, OnnxNetwork) else {}
     assert notes["checks"]["gate"]["difference"] == 1
     assert "MatMulInteger" in {node.op_type for node in onnx.load(done.path).graph.node}
+
+
+def test_smoothing_changes_no_answer_and_rounding_little(run: Path, exported: Exported, tmp_path: Path) -> None:
+    plain, ids = opened(run), token_ids(opened(run).tokenizer, [post.text for post in TEST], 64)
+    graph = smoothed(exported.path, ids)
+    assert sum(node.op_type == "Mul" and node.output[0].endswith(".smooth") for node in graph.graph.node) > 3
+    onnx.save(graph, tmp_path / "smooth.onnx")
+    quantise(graph, tmp_path / "int8.onnx")
+    module._note(tmp_path / "int8.onnx", "int8", {})
+    fp32, smooth, int8 = (
+        OnnxNetwork(path, plain.pad, plain.mask)(ids)
+        for path in (exported.path, tmp_path / "smooth.onnx", tmp_path / "int8.onnx")
+    )
+    assert np.abs(smooth - fp32).max() < 1e-4
+    assert 0 < np.abs(int8 - fp32).mean() < 0.02 * fp32.std()
+
+
+def test_a_loud_channel_and_large_weights_survive_rounding(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    ids, table = np.arange(8), rng.normal(size=(8, 64)).astype(np.float32)
+    table[:, 0] *= 100
+    weights = np.sign(rng.normal(size=(64, 8))).astype(np.float32)  # all of them as large as int8 goes
+    save_product(tmp_path / "plain.onnx", table, weights)
+    quantise(smoothed(tmp_path / "plain.onnx", [ids]), tmp_path / "int8.onnx")
+    fed = {"input_ids": ids[None], "attention_mask": np.ones((1, 8), np.int64)}
+    (answer,) = session(str(tmp_path / "int8.onnx")).run(["logits"], fed)
+    wanted = table @ weights
+    assert np.abs(answer[0] - wanted).max() < 0.02 * np.abs(wanted).max()
+
+
+def save_product(path: Path, table: NDArray[np.float32], weights: NDArray[np.float32]) -> None:
+    """A graph that looks each token up in `table` and multiplies it by `weights`."""
+    helper = onnx.helper
+    ids, mask = (helper.make_tensor_value_info(name, onnx.TensorProto.INT64, [1, "n"]) for name in INPUTS)
+    logits = helper.make_tensor_value_info("logits", onnx.TensorProto.FLOAT, [1, "n", weights.shape[1]])
+    nodes = [
+        helper.make_node("Gather", ["table", "input_ids"], ["x"]),
+        helper.make_node("MatMul", ["x", "weights"], ["logits"], name="product"),
+    ]
+    constants = [onnx.numpy_helper.from_array(table, "table"), onnx.numpy_helper.from_array(weights, "weights")]
+    graph = helper.make_graph(nodes, "product", [ids, mask], [logits], constants)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10), path)
 
 
 def test_figures_of_the_gate_by_hand() -> None:
