@@ -16,7 +16,7 @@ from shouwang.augment.records import Augmenter, Split
 from shouwang.augment.round_trip import RoundTrip
 from shouwang.augment.unlabelled import METHOD, Pool, Unlabelled
 from shouwang.errors import InputError
-from shouwang.language import Words
+from shouwang.language import Words, say
 
 if TYPE_CHECKING:
     from shouwang.augment.translators import Kept
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What augmenters may work with; only what is named is used, and nothing is sent without `translator` or `client`."""
+    """What augmenters may work with; only what is named is used, and nothing is sent without `translator` or `client`.
+
+    `split` is without training posts that leak (`Split.without_leaks`): any of the others may be shown as an example.
+    """
 
     split: Split
     dictionary: Path | None = None
@@ -55,7 +58,10 @@ def _synonyms(material: Material) -> Augmenter:
 def _round_trip(material: Material) -> Augmenter:
     if material.translator is None:
         raise InputError(
-            "round_trip sends posts to a translator, and none is named; nothing was sent. Name one with --translator"
+            say(
+                "round_trip sends posts to a translator, and none is named; nothing was sent. Name one with --translator",
+                "round_trip 要把帖子发给翻译服务，但没有指定；没有发送任何内容。请用 --translator 指定",
+            )
         )
     trip = RoundTrip(material.translator, material.pivots)
     return Augmenter(trip.make, trip.ahead)
@@ -64,7 +70,11 @@ def _round_trip(material: Material) -> Augmenter:
 def _generated(material: Material) -> Augmenter:
     if material.client is None:
         raise InputError(
-            "generated asks a language model, and no endpoint is named; nothing was sent. Name one with --endpoint and --model"
+            say(
+                "generated asks a language model, and no endpoint is named; nothing was sent. Name one with --endpoint and "
+                "--model",
+                "generated 要向语言模型提问，但没有指定接口；没有发送任何内容。请用 --endpoint 和 --model 指定",
+            )
         )
     from shouwang.augment.generated import PER_CALL, Generated
 
@@ -74,7 +84,12 @@ def _generated(material: Material) -> Augmenter:
 
 def _unlabelled(material: Material) -> Augmenter:
     if material.pool is None:
-        raise InputError("unlabelled takes posts from a pool of yours, and none is named. Name a file with --pool")
+        raise InputError(
+            say(
+                "unlabelled takes posts from a pool of yours, and none is named. Name a file with --pool",
+                "unlabelled 从您自己的帖子池中取帖，但没有指定。请用 --pool 指定文件",
+            )
+        )
     return Augmenter(Unlabelled(material.pool).make)
 
 

@@ -14,6 +14,7 @@ from shouwang import lookup, scale
 from shouwang.augment.filters import Context, refused
 from shouwang.augment.records import Augmented, Augmenter, Leaking, NothingMadeError, Split, Task, in_parts
 from shouwang.errors import InputError, ShouwangError
+from shouwang.language import say
 from shouwang.posts import LabelledPost
 
 ROUNDS = 6
@@ -39,7 +40,12 @@ def goals(plan: str, counts: Mapping[int, int]) -> dict[int, int]:
         return {**counts, **_table(plan, counts)}
     name, _, times = plan.partition("*")
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)?", times or "1"):
-        raise InputError(f"plan '{plan}': '{times}' is not a multiple; write it as in max*2")
+        raise InputError(
+            say(
+                f"plan '{plan}': '{times}' is not a multiple; write it as in max*2",
+                f"计划“{plan}”：“{times}”不是倍数；写法如 max*2",
+            )
+        )
     aim = lookup.get(PLANS, name, "plan")(counts) * float(times or 1)
     return {level: max(here, math.ceil(aim)) for level, here in counts.items()}
 
@@ -49,10 +55,17 @@ def _table(plan: str, counts: Mapping[int, int]) -> dict[int, int]:
     for each in plan.split(","):
         match = re.fullmatch(r"\s*([0-9]+)\s*=\s*([0-9]+)\s*", each)
         if not match:
-            raise InputError(f"plan '{each}': expected LEVEL=POSTS, such as 8=60")
+            raise InputError(
+                say(f"plan '{each}': expected LEVEL=POSTS, such as 8=60", f"计划“{each}”：应写成 等级=帖数，如 8=60")
+            )
         level = scale.level(int(match[1])).value
         if level not in counts:
-            raise InputError(f"plan '{each}': no training post of level {level} to start from")
+            raise InputError(
+                say(
+                    f"plan '{each}': no training post of level {level} to start from",
+                    f"计划“{each}”：没有 {level} 级的训练帖可作起点",
+                )
+            )
         found[level] = max(counts[level], int(match[2]))
     return found
 
@@ -184,4 +197,9 @@ def _keep(made: Sequence[Augmented], filters: Sequence[str], context: Context, s
 def _audit(kept: Sequence[Augmented], split: Split, leaking: Leaking) -> None:
     left = leaking(kept, split.held_out)
     if left:
-        raise ShouwangError(f"{split.name}: {len(left)} new posts stand among those held out; nothing was written")
+        raise ShouwangError(
+            say(
+                f"{split.name}: {len(left)} new posts stand among those held out; nothing was written",
+                f"{split.name}：{len(left)} 条新帖出现在留出帖子之中；没有写入任何内容",
+            )
+        )

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import numpy as np
 
 from shouwang.errors import InputError
+from shouwang.language import say
 from shouwang.posts import LabelledPost
 
 Item = TypeVar("Item")
@@ -73,15 +74,33 @@ class Split:
 
     def __post_init__(self) -> None:
         if not any(post.level is not None for post in self.train):
-            raise InputError(f"{self.name}: no training post has a level, so there is nothing to augment")
+            raise InputError(
+                say(
+                    f"{self.name}: no training post has a level, so there is nothing to augment",
+                    f"{self.name}：训练帖都没有等级，无从增强",
+                )
+            )
         if not self.held_out:
-            raise InputError(f"{self.name}: no held-out posts; without them nobody can tell what would leak")
+            raise InputError(
+                say(
+                    f"{self.name}: no held-out posts; without them nobody can tell what would leak",
+                    f"{self.name}：没有留出帖子，无法判断什么会泄漏",
+                )
+            )
         both = {post.id for post in self.train} & {post.id for post in self.held_out}
         if both:
             raise InputError(
-                f"{self.name}: {len(both)} posts are in training and held out too, such as '{min(both)}'; "
-                "only a training split is augmented"
+                say(
+                    f"{self.name}: {len(both)} posts are in training and held out too, such as '{min(both)}'; "
+                    "only a training split is augmented",
+                    f"{self.name}：{len(both)} 条帖子既在训练中又被留出，例如“{min(both)}”；只增强训练部分",
+                )
             )
+
+    def without_leaks(self, leaking: Leaking) -> Split:
+        """The same without the training posts that also stand among those held out: what may be learned from or shown."""
+        gone = leaking(self.train, self.held_out)
+        return replace(self, train=tuple(post for post in self.train if post.id not in gone))
 
 
 def child(

@@ -25,6 +25,7 @@ class RoundTrip:
 
     def ahead(self, tasks: Sequence[Task]) -> None:
         """Translate all of them in batches, so that `make` finds every answer in the cache."""
+        self._failed.clear()  # what failed an hour ago may work now
         texts: dict[str, list[str]] = defaultdict(list)
         for post, rng in tasks:
             text = deidentify(post.text).text
@@ -35,7 +36,7 @@ class RoundTrip:
             back = self.translator.translate([text for text in there if text], pivot, CHINESE)
             returned = iter(back)
             for text, between in zip(mine, there, strict=True):
-                if between is None or next(returned) is None:
+                if not between or next(returned) is None:
                     self._failed.add((text, pivot))
 
     def make(self, post: LabelledPost, rng: np.random.Generator) -> list[Augmented]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from shouwang.augment.protect import carries_level
 from shouwang.augment.records import in_parts
 from shouwang.errors import InputError
+from shouwang.language import say
 
 Thesaurus = Mapping[str, tuple[str, ...]]
 """A word → what may stand in its place, nearest first."""
@@ -37,12 +38,22 @@ def of_file(path: Path) -> Thesaurus:
     Words that carry a level are left out. Raises InputError when it cannot be read or holds no group.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: no dictionary in UTF-8 can be read there ({error})") from None
+        raise InputError(
+            say(
+                f"{path}: no dictionary in UTF-8 can be read there ({error})", f"{path}：读不到 UTF-8 的词典（{error}）"
+            )
+        ) from None
     found = of_groups(line.partition("#")[0].split() for line in lines)
     if not found:
-        raise InputError(f"{path}: no line with two words that may be exchanged; one group of words a line is expected")
+        raise InputError(
+            say(
+                f"{path}: no line with two words that may be exchanged; one group of words a line, separated by tabs or "
+                "blanks, is expected",
+                f"{path}：没有一行含有两个可以互换的词；应每行一组，词之间用制表符或空格分开",
+            )
+        )
     return found
 
 
@@ -80,7 +91,7 @@ def of_vectors(path: Path, words: Iterable[str]) -> Thesaurus:
 def _vectors(path: Path) -> tuple[list[str], NDArray[np.float32]]:
     names, rows = [], []
     try:
-        with path.open(encoding="utf-8") as stream:
+        with path.open(encoding="utf-8-sig") as stream:
             for number, line in enumerate(stream, 1):
                 name, *values = line.split()
                 if number == 1 and len(values) == 1:
@@ -91,7 +102,12 @@ def _vectors(path: Path) -> tuple[list[str], NDArray[np.float32]]:
                     break
         matrix = np.stack(rows)
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: no embedding in word2vec's text format ({error})") from None
+        raise InputError(
+            say(
+                f"{path}: no embedding in word2vec's text format ({error})",
+                f"{path}：不是 word2vec 文本格式的词向量（{error}）",
+            )
+        ) from None
     length = np.linalg.norm(matrix, axis=1, keepdims=True)
     return names, matrix / np.maximum(length, 1e-12)
 

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from shouwang import lookup
 from shouwang.augment.records import in_parts
 from shouwang.errors import InputError, MissingExtraError
-from shouwang.language import Words
+from shouwang.language import Words, say
 from shouwang.llm import EndpointError
 from shouwang.text import deidentify
 
@@ -46,8 +48,9 @@ class Translator(Protocol):
     def name(self) -> str:
         """Model and version."""
 
-    def translate(self, texts: Sequence[str], source: str, target: str) -> list[str | None]:
-        """One translation per text; None where there is none to be had. Raises EndpointError when no more can be."""
+    def translate(self, texts: Sequence[str], source: str, target: str) -> Iterable[str | None]:
+        """One translation per text, as they come; None where there is none to be had. Raises EndpointError when no more
+        can be."""
 
 
 # --- a language model -----------------------------------------------------------------------------------------------
@@ -88,24 +91,26 @@ class LanguageModel:
         ]
         found: list[str | None] = [None] * len(texts)
         for reply in self.client.stream(requests):
-            found[int(reply.id)] = reply.answer.translation if reply.answer else None
+            found[int(reply.id)] = (reply.answer.translation.strip() or None) if reply.answer else None
         return found
 
 
 # --- Baidu ----------------------------------------------------------------------------------------------------------
 
 BAIDU = "https://fanyi-api.baidu.com/api/trans/vip/translate"
+BAIDU_PER_SECOND = 1.0
+"""Calls that an account which is not verified may make."""
 _BAIDU_CODES = {CHINESE: "zh", "en": "en", "es": "spa", "fr": "fra", "ar": "ara", "ja": "jp"}
 _BAIDU_BYTES = 6_000
 """Of UTF-8 in one request, as Baidu's documentation says."""
 _BAIDU_PASSING = frozenset({"52001", "52002", "54003", "54005"})  # late, system, too often, too often with long texts
 _BAIDU_FINAL = {
-    "52003": "the application id is not known or its service not open",
-    "54001": "the signature is refused: check id and key",
-    "54004": "the account's balance is used up",
-    "58000": "this machine's address is not allowed for the account",
-    "58002": "the service is switched off in the account",
-    "90107": "the account is not verified",
+    "52003": Words("the application id is not known or its service not open", "应用 ID 不存在，或服务未开通"),
+    "54001": Words("the signature is refused: check id and key", "签名被拒绝：请检查应用 ID 和密钥"),
+    "54004": Words("the account's balance is used up", "账户余额不足"),
+    "58000": Words("this machine's address is not allowed for the account", "账户不允许本机的地址"),
+    "58002": Words("the service is switched off in the account", "账户已关闭该服务"),
+    "90107": Words("the account is not verified", "账户未认证"),
 }
 
 
@@ -113,8 +118,8 @@ _BAIDU_FINAL = {
 class Baidu:
     """Baidu's general text translation, as its documentation describes it: sign = md5(appid + q + salt + key).
 
-    Lines of one request are translated one by one, so several posts travel together. `per_second` is 1 for accounts
-    that are not verified; a failing request is tried `retries` more times.
+    Lines of one request are translated one by one, so several posts travel together. A failing request is tried
+    `retries` more times.
     """
 
     app_id: str
@@ -122,18 +127,24 @@ class Baidu:
     url: str = BAIDU
     timeout: float = 20.0
     retries: int = 3
-    per_second: float = 1.0
+    per_second: float = BAIDU_PER_SECOND
     name: str = "baidu"
     batch: int = 10
     _next: float = field(default=0.0, repr=False)
 
     def __post_init__(self) -> None:
         if not (self.app_id and self.key):
-            raise InputError("Baidu's API needs an application id and a key; nothing was sent")
+            raise InputError(
+                say(
+                    "Baidu's API needs an application id and a key, in SHOUWANG_BAIDU_ID and SHOUWANG_BAIDU_KEY; nothing "
+                    "was sent",
+                    "百度接口需要应用 ID 和密钥，分别写在 SHOUWANG_BAIDU_ID 和 SHOUWANG_BAIDU_KEY 中；没有发送任何内容",
+                )
+            )
         if find_spec("httpx2") is None:
-            raise MissingExtraError("translation over HTTP", "llm")
+            raise MissingExtraError(say("translation over HTTP", "通过 HTTP 翻译"), "llm")
 
-    def translate(self, texts: Sequence[str], source: str, target: str) -> list[str | None]:
+    def translate(self, texts: Sequence[str], source: str, target: str) -> Iterator[str | None]:
         lines = [[line for line in deidentify(text).text.splitlines() if line.strip()] for text in texts]
         lines = [each if all(len(line.encode()) <= _BAIDU_BYTES for line in each) else [] for each in lines]
         found = (
@@ -141,7 +152,8 @@ class Baidu:
             for request in _requests([line for each in lines for line in each])
             for line in self._ask(request, _BAIDU_CODES[source], _BAIDU_CODES[target])
         )
-        return ["\n".join([next(found) for _ in each]) or None for each in lines]
+        for each in lines:
+            yield "\n".join(islice(found, len(each))).strip() or None
 
     def _ask(self, lines: Sequence[str], source: str, target: str) -> list[str]:
         """As many translations as lines. Raises EndpointError after the last attempt, or at once where none would help."""
@@ -151,9 +163,13 @@ class Baidu:
             why, results = self._once("\n".join(lines), source, target)
             if results is not None and len(results) == len(lines):
                 return results
-            why = why or f"{len(results or ())} translations for {len(lines)} lines"
+            n = len(results or ())
+            why = why or say(f"{n} translations for {len(lines)} lines", f"{len(lines)} 行只得到 {n} 行译文")
         raise EndpointError(
-            f"{self.url}: {why}, {self.retries + 1} times; what arrived is kept: run the same command again later"
+            say(
+                f"{self.url}: {why}, {self.retries + 1} times; what arrived is kept: run the same command again later",
+                f"{self.url}：{why}，共 {self.retries + 1} 次；已收到的都已保存：请稍后再运行同一命令",
+            )
         )
 
     def _once(self, text: str, source: str, target: str) -> tuple[str, list[str] | None]:
@@ -166,24 +182,34 @@ class Baidu:
             answer = httpx2.post(self.url, data=form, timeout=self.timeout, follow_redirects=False)
             found: Any = answer.json()
         except httpx2.TimeoutException:
-            return f"no answer within {self.timeout:g} s", None
+            return say(f"no answer within {self.timeout:g} s", f"{self.timeout:g} 秒内没有回答"), None
         except httpx2.HTTPError:
-            return "no connection", None
+            return say("no connection", "无法连接"), None
         except ValueError:
-            return "what came back is no JSON", None
+            return say("what came back is no JSON", "返回的不是 JSON"), None
         if not isinstance(found, dict):
-            return "what came back is no translation", None
+            return say("what came back is no translation", "返回的不是译文"), None
         code = str(found.get("error_code", "52000"))
         if code in _BAIDU_FINAL:
-            raise EndpointError(f"{self.url}: {_BAIDU_FINAL[code]} (error {code})")
+            raise EndpointError(
+                say(
+                    f"{self.url}: {_BAIDU_FINAL[code]} (error {code})",
+                    f"{self.url}：{_BAIDU_FINAL[code]}（错误 {code}）",
+                )
+            )
         if code != "52000":
             if code not in _BAIDU_PASSING:
-                raise EndpointError(f"{self.url}: error {code[:10]}; see Baidu's list of error codes")
-            return f"error {code}", None
+                raise EndpointError(
+                    say(
+                        f"{self.url}: error {code[:10]}; see Baidu's list of error codes",
+                        f"{self.url}：错误 {code[:10]}；请查百度的错误码列表",
+                    )
+                )
+            return say(f"error {code}", f"错误 {code}"), None
         results = found.get("trans_result")
         if not isinstance(results, list) or not all(isinstance(each, dict) and "dst" in each for each in results):
-            return "what came back is no translation", None
-        return "", [str(each["dst"]) for each in results]
+            return say("what came back is no translation", "返回的不是译文"), None
+        return "", [str(each["dst"]).encode("utf-8", "replace").decode() for each in results]
 
     def _pace(self, attempt: int) -> None:
         """At most `per_second`, and slower with every failure."""
@@ -224,7 +250,7 @@ class Local:
 
     def __post_init__(self) -> None:
         if not (find_spec("ctranslate2") and find_spec("sentencepiece")):
-            raise MissingExtraError("translation on this machine", "translate")
+            raise MissingExtraError(say("translation on this machine", "在本机翻译"), "translate")
 
     @property
     def name(self) -> str:
@@ -244,7 +270,10 @@ def _loaded(folder: Path) -> Callable[[Sequence[str]], list[str]]:
     missing = [name for name in ("model.bin", "source.spm", "target.spm") if not (folder / name).is_file()]
     if missing:
         raise InputError(
-            f"{folder}: no {', '.join(missing)}; expected a CTranslate2 model with its SentencePiece files"
+            say(
+                f"{folder}: no {', '.join(missing)}; expected a CTranslate2 model with its SentencePiece files",
+                f"{folder}：缺少 {'、'.join(missing)}；应是 CTranslate2 模型及其 SentencePiece 文件",
+            )
         )
     model = ctranslate2.Translator(str(folder), intra_threads=1)
     pieces = sentencepiece.SentencePieceProcessor(model_file=str(folder / "source.spm"))
@@ -267,10 +296,15 @@ class Kept:
     def __init__(self, translator: Translator, path: Path) -> None:
         self._inner = translator
         try:
-            self._db = sqlite3.connect(path, isolation_level=None)
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # translations are posts: for its owner alone
+            self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
             self._db.execute("CREATE TABLE IF NOT EXISTS translation (key TEXT PRIMARY KEY, text TEXT NOT NULL)")
-        except sqlite3.Error as error:
-            raise InputError(f"{path} cannot be used as a cache of translations ({error})") from None
+        except (OSError, sqlite3.Error) as error:
+            raise InputError(
+                say(
+                    f"{path} cannot be used as a cache of translations ({error})", f"{path} 不能用作译文缓存（{error}）"
+                )
+            ) from None
 
     def close(self) -> None:
         self._db.close()
@@ -281,9 +315,20 @@ class Kept:
             for text, new in zip(part, self._inner.translate(part, source, target), strict=True):
                 found[text] = new
                 if new is not None:
-                    key = self._key(text, source, target)
-                    self._db.execute("INSERT OR REPLACE INTO translation VALUES (?, ?)", (key, new))
+                    self._keep(self._key(text, source, target), new)
         return [found[text] for text in texts]
+
+    def _keep(self, key: str, text: str) -> None:
+        try:
+            self._db.execute("INSERT OR REPLACE INTO translation VALUES (?, ?)", (key, text))
+        except sqlite3.OperationalError as error:
+            raise EndpointError(
+                say(
+                    f"the cache of translations cannot be written ({error}); make room on the disk and run again: what it "
+                    "holds is kept",
+                    f"译文缓存写不进去（{error}）；请腾出磁盘空间再运行：已有的都在",
+                )
+            ) from None
 
     def _get(self, text: str, source: str, target: str) -> str | None:
         key = self._key(text, source, target)

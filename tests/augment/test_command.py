@@ -11,7 +11,10 @@ from pytest_httpserver import HTTPServer
 from typer.testing import CliRunner, Result
 from werkzeug import Request, Response
 
+from shouwang.augment.filters import FILTERS
+from shouwang.augment.translators import Baidu
 from shouwang.cli import augment as room
+from shouwang.cli.augment_table import REASONS, reason_in_words
 from shouwang.errors import SOME_SKIPPED, InputError, MissingExtraError
 from shouwang.language import use_language
 from tests.augment.test_generated import writer
@@ -123,6 +126,62 @@ def test_what_is_wrong_is_named_before_anything_is_sent(
     assert isinstance(result.exception, InputError), result.output
     assert complaint in str(result.exception)
     assert not (tmp_path / "out" / room.REPORT).exists()
+
+
+def test_no_method_and_a_negative_seed_are_refused(tmp_path: Path) -> None:
+    result = run(tmp_path, "--method", " ,")
+    assert isinstance(result.exception, InputError)
+    assert "--method names none; there are: synonyms, swap, drop" in str(result.exception)
+    assert run(tmp_path, "--seed", "-1").exit_code == 2
+
+
+def test_a_post_that_leaks_into_the_test_set_is_shown_to_no_language_model(server: HTTPServer, tmp_path: Path) -> None:
+    leaking = WORDS[4].format(PEOPLE[2], PLACES[2])
+    (tmp_path / "test.jsonl").write_text(json.dumps({"id": "t", "text": leaking, "level": 4}), encoding="utf-8")
+    scripted = writer()
+    place = ("--endpoint", scripted.serve(server), "--model", "w", "--method", "generated", "--plan", "4=20")
+    found = [run(tmp_path, *place, "--test", str(tmp_path / "test.jsonl"), "--fold", str(k)) for k in (1, 2)]
+    assert [result.exit_code for result in found] == [0, 0]
+    asked = " ".join(body["messages"][-1]["content"] for body in scripted.bodies)
+    assert WORDS[4].format(PEOPLE[1], PLACES[1]) in asked
+    assert leaking not in asked
+
+
+def test_test_posts_whose_ids_are_those_of_other_posts_are_held_out_all_the_same(tmp_path: Path) -> None:
+    test = [
+        {"id": f"{level}-{i}", "text": f"雨下了第{i}天，窗外{level}只鸟", "level": 0}
+        for level in WORDS
+        for i in range(6)
+    ]
+    path = tmp_path / "test.jsonl"
+    path.write_text("\n".join(json.dumps(post, ensure_ascii=False) for post in test), encoding="utf-8")
+    for fold in ("1", "test"):
+        split = room._split(written(tmp_path), fold, str(path), drop_leaks=True)
+        assert {post["text"] for post in test} <= {post.text for post in split.held_out}
+
+
+def test_what_holds_posts_is_for_its_owner_alone(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / room.NEW).touch(0o644)  # as an earlier version left it
+    run(tmp_path, "--plan", "8=3")
+    assert [(tmp_path / "out" / name).stat().st_mode & 0o077 for name in (room.NEW, room.TRAINING)] == [0, 0]
+
+
+def test_baidu_is_asked_as_often_and_waited_for_as_long_as_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(room.BAIDU_ID, "id")
+    monkeypatch.setenv(room.BAIDU_KEY, "key")
+    kept = room._translations("baidu", None, tmp_path, baidu_url=None, timeout=5, per_minute=30)
+    assert kept is not None
+    assert isinstance(kept._inner, Baidu)
+    assert (kept._inner.timeout, kept._inner.per_second) == (5, 0.5)
+
+
+def test_reasons_are_said_in_the_readers_language() -> None:
+    use_language("zh")
+    assert reason_in_words("no word that may be exchanged") == "没有可以替换的词"
+    assert FILTERS.keys() <= REASONS.keys()
 
 
 def test_a_missing_extra_is_met_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

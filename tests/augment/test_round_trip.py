@@ -100,12 +100,16 @@ def test_what_points_to_a_person_does_not_leave(clerk: Make, tmp_path: Path) -> 
 
 
 def test_a_post_of_several_lines_comes_back_whole(clerk: Make) -> None:
-    assert clerk()[1].translate(["雨\n\n雪", "", "风"], "zh", "en") == ["雨（经en）\n雪（经en）", None, "风（经en）"]
+    assert list(clerk()[1].translate(["雨\n\n雪", "", "风"], "zh", "en")) == [
+        "雨（经en）\n雪（经en）",
+        None,
+        "风（经en）",
+    ]
 
 
 def test_a_request_is_no_longer_than_baidu_takes_and_a_line_beyond_that_is_not_sent(clerk: Make) -> None:
     asked, translator = clerk()
-    assert translator.translate(["雨" * 1_500, "雪" * 1_500, "风" * 2_001, "云"], "zh", "en")[2] is None
+    assert list(translator.translate(["雨" * 1_500, "雪" * 1_500, "风" * 2_001, "云"], "zh", "en"))[2] is None
     assert [len(form["q"]) for form in asked.asked] == [1_500, 1_502]
 
 
@@ -122,14 +126,14 @@ def test_a_request_is_no_longer_than_baidu_takes_and_a_line_beyond_that_is_not_s
 )
 def test_what_passes_is_tried_again(clerk: Make, passing: Response) -> None:
     asked, translator = clerk(passing)
-    assert translator.translate(["雨"], "zh", "en") == ["雨（经en）"]
+    assert list(translator.translate(["雨"], "zh", "en")) == ["雨（经en）"]
     assert len(asked.asked) == 2
 
 
 def test_attempts_are_bounded_and_the_error_says_what_to_do(clerk: Make) -> None:
     asked, translator = clerk(*[Response("busy", status=503)] * 9, retries=2)
     with pytest.raises(EndpointError, match="no JSON, 3 times; what arrived is kept: run the same command again"):
-        translator.translate(["雨"], "zh", "en")
+        list(translator.translate(["雨"], "zh", "en"))
     assert len(asked.asked) == 3
 
 
@@ -139,7 +143,7 @@ def test_attempts_are_bounded_and_the_error_says_what_to_do(clerk: Make) -> None
 def test_what_no_attempt_would_cure_stops_at_once(clerk: Make, code: str, complaint: str) -> None:
     asked, translator = clerk(answered({"error_code": code}))
     with pytest.raises(EndpointError, match=complaint):
-        translator.translate(["雨"], "zh", "en")
+        list(translator.translate(["雨"], "zh", "en"))
     assert len(asked.asked) == 1
 
 
@@ -147,12 +151,31 @@ def test_a_wrong_key_is_named(clerk: Make) -> None:
     _, translator = clerk()
     translator.key = "wrong"
     with pytest.raises(EndpointError, match="signature is refused: check id and key"):
-        translator.translate(["雨"], "zh", "en")
+        list(translator.translate(["雨"], "zh", "en"))
 
 
 def test_no_key_sends_nothing() -> None:
     with pytest.raises(InputError, match="nothing was sent"):
         Baidu("", "")
+
+
+def test_what_arrived_before_a_failure_is_not_paid_for_again(clerk: Make, tmp_path: Path) -> None:
+    texts = ["雨" * 1_500, "雪" * 1_500]  # a request each, in one batch
+    first = answered({"trans_result": [{"dst": "rain"}]})
+    asked, translator = clerk(first, Response("busy", status=503), retries=0)
+    kept = Kept(translator, tmp_path / "c.sqlite")
+    with pytest.raises(EndpointError, match="what arrived is kept"):
+        kept.translate(texts, "zh", "en")
+    assert kept.translate(texts, "zh", "en")[0] == "rain"
+    assert [form["q"][0] for form in asked.asked] == ["雨", "雪", "雪"]
+
+
+def test_translations_are_for_their_owner_alone_and_a_full_disk_is_named(clerk: Make, tmp_path: Path) -> None:
+    kept = Kept(clerk()[1], tmp_path / "c.sqlite")
+    assert (tmp_path / "c.sqlite").stat().st_mode & 0o077 == 0
+    kept._db.execute("PRAGMA max_page_count = 1")
+    with pytest.raises(EndpointError, match="make room on the disk"):
+        kept.translate(["雨" * 1_500, "雪" * 1_500, "风" * 1_500], "zh", "en")
 
 
 def late(request: Request) -> Response:
@@ -162,10 +185,10 @@ def late(request: Request) -> Response:
 
 def test_an_endpoint_that_is_down_or_slow_is_an_error_after_a_bounded_time(server: HTTPServer) -> None:
     with pytest.raises(EndpointError, match="no connection, 2 times"):
-        baidu("http://127.0.0.1:9/translate", retries=1).translate(["雨"], "zh", "en")
+        list(baidu("http://127.0.0.1:9/translate", retries=1).translate(["雨"], "zh", "en"))
     server.expect_request("/late").respond_with_handler(late)
     with pytest.raises(EndpointError, match=r"no answer within 0\.1 s, 1 times"):
-        baidu(server.url_for("/late"), retries=0, timeout=0.1).translate(["雨"], "zh", "en")
+        list(baidu(server.url_for("/late"), retries=0, timeout=0.1).translate(["雨"], "zh", "en"))
 
 
 def test_a_redirect_is_not_followed(server: HTTPServer) -> None:
@@ -173,7 +196,7 @@ def test_a_redirect_is_not_followed(server: HTTPServer) -> None:
     target = elsewhere.serve(server)
     server.expect_request("/moved").respond_with_data("", status=307, headers={"Location": target})
     with pytest.raises(EndpointError):
-        baidu(server.url_for("/moved"), retries=0).translate(["雨"], "zh", "en")
+        list(baidu(server.url_for("/moved"), retries=0).translate(["雨"], "zh", "en"))
     assert elsewhere.asked == []
 
 
@@ -209,6 +232,28 @@ def test_garbage_and_refusals_are_counted_skips_and_asked_no_more(
         with pytest.raises(NothingMadeError, match="no translation"):
             trip.make(*tasks(TRAIN[0])[0])
     assert len(scripted.bodies) == sent
+
+
+@pytest.mark.parametrize("nothing", ["", " "])
+def test_an_empty_translation_is_a_counted_skip(server: HTTPServer, tmp_path: Path, nothing: str) -> None:
+    scripted = Scripted(lambda body: chat(json.dumps({"translation": nothing})))
+    with Client(Endpoint(scripted.serve(server), "m", retries=0), tmp_path / "a.sqlite") as client:
+        trip = RoundTrip(Kept(LanguageModel(client), tmp_path / "c.sqlite"), ("en",))
+        trip.ahead(tasks(*TRAIN[:2]))
+        for task in tasks(*TRAIN[:2]):
+            with pytest.raises(NothingMadeError, match="no translation"):
+                trip.make(*task)
+
+
+def test_what_failed_once_and_is_translated_later_counts(server: HTTPServer, tmp_path: Path) -> None:
+    failing = [error(409)]
+    scripted = Scripted(lambda body: failing.pop() if failing else echoed(body))
+    with Client(Endpoint(scripted.serve(server), "m", retries=0), tmp_path / "a.sqlite") as client:
+        trip = RoundTrip(Kept(LanguageModel(client), tmp_path / "c.sqlite"), ("en",))
+        for _ in range(2):
+            trip.ahead(tasks(TRAIN[0]))
+        (new,) = trip.make(*tasks(TRAIN[0])[0])
+    assert new.text == "译：译：" + TRAIN[0].text
 
 
 def test_without_a_translator_nothing_is_sent() -> None:

@@ -66,3 +66,9 @@ def test_an_embedding_in_another_format_is_named(tmp_path: Path) -> None:
 def test_several_sources_are_joined() -> None:
     assert merged({"茶": ("水",)}, {"茶": ("水", "酒")})["茶"] == ("水", "酒")
     assert "友人" in own()["朋友"]
+
+
+def test_the_mark_that_windows_puts_before_a_file_is_no_part_of_a_word(tmp_path: Path) -> None:
+    path = tmp_path / "mine.txt"
+    path.write_text("公园 花园\n", encoding="utf-8-sig")
+    assert of_file(path) == {"公园": ("花园",), "花园": ("公园",)}
