@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from shouwang import scale
 from shouwang.errors import InputError
 from shouwang.language import Words, say
 from shouwang.posts import LabelledPost, Post, Row, Skipped
+
+T = TypeVar("T", list[Any], dict[str, Any])
 
 ROWS_LOOKED_AT = 100  # for a text column, before the file is given up
 
@@ -217,3 +221,26 @@ def _label(row: Row, column: str | None, allowed: Sequence[int]) -> int | None:
         return int(number)
     span = f"{allowed[0]}–{allowed[-1]}"
     raise InputError(say(f"label '{column}' {number:g} is outside {span}", f"标签“{column}”为 {number:g}，超出 {span}"))
+
+
+def structured(row: Row, name: str, kind: type[T]) -> T:
+    """What a column such as `origins` holds, which in CSV is JSON in a cell; empty where it holds nothing.
+
+    Raises InputError for anything else: a post whose origin is not understood could be a held-out one, rewritten.
+    """
+    value = row.values.get(name)
+    if value is None or value == "":
+        return kind()
+    try:
+        found = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        found = None
+    if not isinstance(found, kind):
+        example = '["post id"]' if kind is list else '{"name": "value"}'
+        raise InputError(
+            say(
+                f"{row.where}: '{name}' is not a {kind.__name__} in JSON; write {example}, or leave it empty",
+                f"{row.where}：“{name}”不是 JSON 的 {kind.__name__}；请写成 {example}，或留空",
+            )
+        )
+    return found

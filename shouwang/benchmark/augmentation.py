@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import glob
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,12 +23,13 @@ from shouwang.augment.methods import AUGMENTERS, Material, augmenters
 from shouwang.augment.plan import augment, goals
 from shouwang.augment.records import Augmented, Split
 from shouwang.benchmark.study import Round, label
-from shouwang.columns import labelled_from
+from shouwang.columns import labelled_from, structured
 from shouwang.data import load
 from shouwang.data.leaks import leaks
 from shouwang.data.splits import grouped_folds
 from shouwang.errors import InputError
 from shouwang.evaluate import Task
+from shouwang.language import say
 from shouwang.models import baselines
 from shouwang.posts import LabelledPost, Row, Skipped
 from shouwang.scale import HIGH_FROM, LEVELS
@@ -37,8 +37,6 @@ from shouwang.train.builtin import sources as builtin
 
 if TYPE_CHECKING:
     from shouwang.benchmark.contenders import Answer, Contender
-
-T = TypeVar("T", list[Any], dict[str, Any])
 
 LOCAL = ("synonyms", "swap", "drop")
 """Methods that need nothing. What the others made is a file: shouwang augment writes it."""
@@ -148,6 +146,13 @@ def crossfitted(train: Sequence[LabelledPost]) -> Scorer:
     parts = grouped_folds(graded, SCORER_PARTS)
     home = {post.id: k for k, part in enumerate(parts) for post in part.validation}
     models = []
+    if any(len({post.level for post in part.train}) < 2 for part in parts):
+        raise InputError(
+            say(
+                "filter 'label' needs training posts of two levels or more; leave it out",
+                "筛选规则 label 需要至少两个等级的训练帖；请去掉它",
+            )
+        )
     for part in parts:
         model = baselines.new(SCORER, len(LEVELS))
         model.fit([post.text for post in part.train], [post.level or 0 for post in part.train])
@@ -188,7 +193,7 @@ def _with_origins(path: Path, posts: Round) -> list[LabelledPost]:
     train = {post.id for post in posts.train}
 
     def usable(row: Row) -> bool:
-        origins, notes = _structured(row, "origins", list), _structured(row, "notes", dict)
+        origins, notes = structured(row, "origins", list), structured(row, "notes", dict)
         taught_in = notes.get("round")
         of_this_round = taught_in is None or _learned_in(str(taught_in), posts)
         return of_this_round and all(origin in train for origin in origins)
@@ -199,24 +204,6 @@ def _with_origins(path: Path, posts: Round) -> list[LabelledPost]:
     if bad:
         raise InputError(f"{path}: a record cannot be read; correct it first: {bad}")
     return [each for each in found if isinstance(each, LabelledPost)]
-
-
-def _structured(row: Row, name: str, kind: type[T]) -> T:
-    """What a column holds, which in CSV is JSON in a cell; empty where it holds nothing.
-
-    Raises InputError for anything else: a post whose origin is not understood could be a held-out one, rewritten.
-    """
-    value = row.values.get(name)
-    if value is None or value == "":
-        return kind()
-    try:
-        found = json.loads(value) if isinstance(value, str) else value
-    except ValueError:
-        found = None
-    if not isinstance(found, kind):
-        example = '["post id"]' if kind is list else '{"name": "value"}'
-        raise InputError(f"{row.where}: '{name}' is not a {kind.__name__} in JSON; write {example}, or leave it empty")
-    return found
 
 
 def _learned_in(taught_in: str, posts: Round) -> bool:

@@ -131,7 +131,7 @@ def command(
 ) -> None:
     """Check, fine-tune, predict, save."""
     if not (find_spec("torch") and find_spec("transformers")):
-        raise MissingExtraError("Training an encoder", "train")
+        raise MissingExtraError(say("Training an encoder", "训练编码器"), "train")
     from shouwang.train.encoders import run
     from shouwang.train.encoders.settings import settings_of
 

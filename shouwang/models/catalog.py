@@ -11,7 +11,7 @@ from typing import Literal
 
 from shouwang import lookup
 from shouwang.errors import InputError
-from shouwang.language import Words
+from shouwang.language import Words, say
 
 Architecture = Literal["bert", "ernie", "electra", "nezha"]
 
@@ -131,18 +131,35 @@ def choose(name_or_path: str | Path, revision: str | None = None) -> Choice:
     """What is meant by a short name ("macbert"), a hub id ("hfl/chinese-macbert-base") or a local folder.
 
     An existing folder comes first, then the catalogue; another "owner/name" is taken for a hub id. `revision` overrides
-    the pinned one. Raises InputError for a name that is none of these, with the closest one.
+    the pinned one. Raises InputError for a name that is none of these, with the closest one, and for a revision of a folder.
     """
     text = str(name_or_path)
     if Path(text).expanduser().is_dir():
+        if revision:
+            raise InputError(
+                say(
+                    f"{text} is a folder here, which has no revisions; leave --revision out, or give the hub id",
+                    f"{text} 是本地文件夹，没有版本之分；请去掉 --revision，或改用 hub 上的名字",
+                )
+            )
         return Choice(folder=Path(text).expanduser())
     entry = next((known for name, known in ENCODERS.items() if text in (name, known.id)), None)
     if entry:
         if not (revision or entry.revision):
-            raise InputError(f"'{text}' has no verified revision; name the commit to use with --revision")
+            raise InputError(
+                say(
+                    f"'{text}' has no verified revision; name the commit to use with --revision",
+                    f"“{text}”没有核实过的版本；请用 --revision 指明提交号",
+                )
+            )
         return Choice(repository=entry.id, revision=revision or entry.revision, entry=entry)
     if text.startswith((".", "/", "~", "\\")) or text.count("/") > 1:
-        raise InputError(f"{text}: no such folder; expected the folder of a checkpoint, a hub id or one of {_names()}")
+        raise InputError(
+            say(
+                f"{text}: no such folder; expected the folder of a checkpoint, a hub id or one of {_names()}",
+                f"{text}：没有这个文件夹；应是检查点所在的文件夹、hub 上的名字，或下列之一：{_names()}",
+            )
+        )
     if "/" in text:
         return Choice(repository=text, revision=revision)
     lookup.get(ENCODERS, text, "encoder")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from shouwang.errors import InputError, MissingExtraError
+from shouwang.language import Words, say
 from shouwang.models.catalog import Encoder, choose
 from shouwang.models.download import download
 from shouwang.models.weights import as_safetensors
@@ -74,7 +75,7 @@ def load_backbone(
     Raises InputError when anything is not as it should be, MissingExtraError without torch and transformers.
     """
     if not (find_spec("torch") and find_spec("transformers")):
-        raise MissingExtraError(f"The encoder '{name_or_path}'", "train")
+        raise MissingExtraError(say(f"The encoder '{name_or_path}'", f"编码器“{name_or_path}”"), "train")
     choice = choose(name_or_path, revision)
     published = choice.folder or download(choice)
     source = choice.repository or str(published)
@@ -90,7 +91,11 @@ def load_backbone(
             config.pad_token_id = tokenizer.pad_token_id
         model, fresh = _model(folder, config, source, attention, seed)
     if fresh and heads is None:
-        raise InputError(_lacks(source, fresh, "a finished classifier has them all; to train one, say which heads"))
+        why = Words(
+            "a finished classifier has them all; to train one, say which heads",
+            "完整的分类器应都有；若要训练，请指明输出头",
+        )
+        raise InputError(_lacks(source, fresh, why))
     commit = None if choice.folder else published.name
     limit = _max_length(tokenizer, config, choice.entry)
     return Backbone(model, tokenizer, asked, fresh, limit, unknown, source, commit, choice.entry)
@@ -126,13 +131,19 @@ def _config(folder: Path, source: str, entry: Encoder | None) -> PreTrainedConfi
         config: PreTrainedConfig = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, KeyError, StrictDataclassError) as error:
         raise InputError(
-            f"{source}: config.json is missing or cannot be used ({_first_line(error)}); expected the settings of an "
-            "encoder that transformers knows, with its model_type"
+            say(
+                f"{source}: config.json is missing or cannot be used ({_first_line(error)}); expected the settings of an "
+                "encoder that transformers knows, with its model_type",
+                f"{source}：config.json 缺失或无法使用（{_first_line(error)}）；应是 transformers 认识的编码器的设置，含 model_type",
+            )
         ) from None
     if entry and config.model_type != entry.architecture:
         raise InputError(
-            f"{source}: config.json says '{config.model_type}', expected '{entry.architecture}'; take the pinned "
-            f"revision {entry.revision}"
+            say(
+                f"{source}: config.json says '{config.model_type}', expected '{entry.architecture}'; take the pinned "
+                f"revision {entry.revision}",
+                f"{source}：config.json 写的是 {config.model_type}，应为 {entry.architecture}；请用固定的版本 {entry.revision}",
+            )
         )
     return config
 
@@ -155,8 +166,11 @@ def _tokenizer(folder: Path, source: str) -> PreTrainedTokenizerBase:
         )
     except Exception as error:  # the tokenizers library raises bare Exception
         raise InputError(
-            f"{source}: the tokenizer cannot be loaded ({_first_line(error)}); expected vocab.txt or tokenizer.json "
-            "beside config.json"
+            say(
+                f"{source}: the tokenizer cannot be loaded ({_first_line(error)}); expected vocab.txt or tokenizer.json "
+                "beside config.json",
+                f"{source}：无法加载分词器（{_first_line(error)}）；config.json 旁应有 vocab.txt 或 tokenizer.json",
+            )
         ) from None
     return tokenizer
 
@@ -166,15 +180,23 @@ def _check_tokenizer(tokenizer: PreTrainedTokenizerBase, config: PreTrainedConfi
     words, rows = len(tokenizer), config.get_text_config().vocab_size
     if words > rows or words < rows / 2:
         raise InputError(
-            f"{source}: the tokenizer has {words} tokens, the model {rows}; expected the tokenizer that belongs to "
-            "it: put its vocab.txt or tokenizer.json beside config.json"
+            say(
+                f"{source}: the tokenizer has {words} tokens, the model {rows}; expected the tokenizer that belongs to "
+                "it: put its vocab.txt or tokenizer.json beside config.json",
+                f"{source}：分词器有 {words} 个词元，模型有 {rows} 个；请把与模型配套的 vocab.txt 或 tokenizer.json 放在 "
+                "config.json 旁",
+            )
         )
     ids = [token for row in tokenizer(list(SAMPLE), add_special_tokens=False)["input_ids"] for token in row]
     unknown = sum(token == tokenizer.unk_token_id for token in ids) / len(ids) if ids else 1.0
     if unknown > MOST_UNKNOWN:
         raise InputError(
-            f"{source}: {unknown:.0%} of common Chinese text is unknown to the tokenizer, expected at most "
-            f"{MOST_UNKNOWN:.0%}; its vocabulary is missing, of another model, or of another language"
+            say(
+                f"{source}: {unknown:.0%} of common Chinese text is unknown to the tokenizer, expected at most "
+                f"{MOST_UNKNOWN:.0%}; its vocabulary is missing, of another model, or of another language",
+                f"{source}：常见中文有 {unknown:.0%} 不为分词器所识，至多应为 {MOST_UNKNOWN:.0%}；"
+                "词表缺失，或属于另一个模型或另一种语言",
+            )
         )
     return unknown
 
@@ -211,19 +233,30 @@ def _model(
             )
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         raise InputError(
-            f"{source}: cannot be loaded as a text classifier ({_first_line(error)}); expected an encoder with "
-            "whole weights"
+            say(
+                f"{source}: cannot be loaded as a text classifier ({_first_line(error)}); expected an encoder with "
+                "whole weights",
+                f"{source}：无法作为文本分类器加载（{_first_line(error)}）；应是权重完整的编码器",
+            )
         ) from None
     missing, resized = set(info["missing_keys"]), {found[0]: found[1:] for found in info["mismatched_keys"]}
     body = _body(model)
     if wrong := sorted(body & resized.keys()):
         found, expected = (tuple(shape) for shape in resized[wrong[0]])
         raise InputError(
-            f"{source}: {len(wrong)} tensors have another size than config.json says ({wrong[0]}: found {found}, "
-            f"expected {expected}); config and weights must be of the same checkpoint"
+            say(
+                f"{source}: {len(wrong)} tensors have another size than config.json says ({wrong[0]}: found {found}, "
+                f"expected {expected}); config and weights must be of the same checkpoint",
+                f"{source}：{len(wrong)} 个张量的大小与 config.json 不符（{wrong[0]}：实为 {found}，应为 {expected}）；"
+                "设置与权重须出自同一检查点",
+            )
         )
     if lost := sorted(body & missing):
-        raise InputError(_lacks(source, lost, "the weights are of another architecture than config.json says, or cut"))
+        why = Words(
+            "the weights are of another architecture than config.json says, or cut",
+            "权重的结构与 config.json 不符，或不完整",
+        )
+        raise InputError(_lacks(source, lost, why))
     return model.eval(), tuple(sorted(missing | resized.keys()))
 
 
@@ -233,8 +266,11 @@ def _body(model: PreTrainedModel) -> set[str]:
     return {name for name, one in model.named_parameters() if id(one) in inside and ".pooler." not in f".{name}"}
 
 
-def _lacks(source: str, names: Sequence[str], why: str) -> str:
-    return f"{source}: {len(names)} tensors are missing, such as {names[0]}; {why}"
+def _lacks(source: str, names: Sequence[str], why: Words) -> str:
+    return say(
+        f"{source}: {len(names)} tensors are missing, such as {names[0]}; {why}",
+        f"{source}：缺少 {len(names)} 个张量，例如 {names[0]}；{why}",
+    )
 
 
 def _first_line(error: Exception) -> str:

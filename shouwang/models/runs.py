@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shouwang.errors import InputError, MissingExtraError
+from shouwang.language import say
 from shouwang.models.finetuned import Finetuned, Network
 from shouwang.models.heads import Task, slices
 from shouwang.models.model import Model
@@ -52,8 +53,11 @@ def opened(folder: Path) -> Opened:
     """A finished run without its weights. Raises InputError when it is not finished, damaged or of another version."""
     if not (folder / DONE).is_file():
         raise InputError(
-            f"{folder}: not a finished run ({DONE} is missing); give its train command again: it goes on where it "
-            "stopped"
+            say(
+                f"{folder}: not a finished run ({DONE} is missing); give its train command again: it goes on where it "
+                "stopped",
+                f"{folder}：训练没有完成（缺少 {DONE}）；请再运行训练命令，会从中断处继续",
+            )
         )
     settings, config = (_json(folder / name) for name in (SETTINGS, CONFIG))
     try:
@@ -62,7 +66,10 @@ def opened(folder: Path) -> Opened:
         slices(heads)
     except (KeyError, TypeError, ValueError, InputError) as error:
         raise InputError(
-            f"{folder}: a run of another version of shouwang ({error}); train it again with this version"
+            say(
+                f"{folder}: a run of another version of shouwang ({error}); train it again with this version",
+                f"{folder}：由另一版本的守望训练（{error}）；请用本版本重新训练",
+            )
         ) from None
     tokenizer, pad = _tokenizer(folder), int(config.get("pad_token_id") or 0)
     mask = next((found for name in MASKS if (found := tokenizer.token_to_id(name)) is not None), pad)
@@ -85,9 +92,9 @@ def _json(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InputError(f"{path.parent}: {path.name} is missing; copy the whole folder of the run") from None
+        raise InputError(_missing(path)) from None
     except ValueError as error:
-        raise InputError(f"{path}: cannot be read ({error}); copy the run again") from None
+        raise InputError(_damaged(path, error)) from None
     return dict(found)
 
 
@@ -96,11 +103,22 @@ def _tokenizer(folder: Path) -> Tokenizer:
 
     path = folder / TOKENIZER
     if not path.is_file():
-        raise InputError(f"{folder}: the tokenizer ({TOKENIZER}) is missing; copy the whole folder of the run")
+        raise InputError(_missing(path))
     try:
         return Tokenizer.from_file(str(path))
     except Exception as error:  # the tokenizers library raises bare Exception
-        raise InputError(f"{path}: cannot be read ({error}); copy the run again") from None
+        raise InputError(_damaged(path, error)) from None
+
+
+def _missing(path: Path) -> str:
+    return say(
+        f"{path.parent}: {path.name} is missing; copy the whole folder of the run",
+        f"{path.parent}：缺少 {path.name}；请复制整个训练文件夹",
+    )
+
+
+def _damaged(path: Path, error: Exception) -> str:
+    return say(f"{path}: cannot be read ({error}); copy the run again", f"{path}：无法读取（{error}）；请重新复制")
 
 
 def _network(run: Opened) -> tuple[Network, str]:
@@ -112,7 +130,10 @@ def _network(run: Opened) -> tuple[Network, str]:
         exported = OnnxNetwork(graph, run.pad, run.mask)
         return exported, "-int8" if exported.int8 else ""
     if not (find_spec("torch") and find_spec("transformers")):
-        raise MissingExtraError(f"{run.folder} was not exported ({GRAPH} is missing) and", "train")
+        raise MissingExtraError(
+            say(f"{run.folder} was not exported ({GRAPH} is missing) and", f"{run.folder} 没有导出（缺少 {GRAPH}）"),
+            "train",
+        )
     import torch
 
     from shouwang.models.hub import load_backbone

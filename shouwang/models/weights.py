@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shouwang.errors import InputError, ShouwangError
+from shouwang.language import say
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -38,8 +39,11 @@ def as_safetensors(folder: Path, cache: Path | None = None) -> Path:
     pickles = sorted(folder.glob(PICKLED))
     if not pickles:
         raise InputError(
-            f"{folder}: no weights here; expected {WEIGHTS} or pytorch_model.bin beside config.json; a checkpoint for "
-            "TensorFlow or Flax must be converted first"
+            say(
+                f"{folder}: no weights here; expected {WEIGHTS} or pytorch_model.bin beside config.json; a checkpoint for "
+                "TensorFlow or Flax must be converted first",
+                f"{folder}：没有权重；config.json 旁应有 {WEIGHTS} 或 pytorch_model.bin；TensorFlow 或 Flax 的检查点须先转换",
+            )
         )
     small = sorted(path for pattern in SMALL for path in folder.glob(pattern) if ".index." not in path.name)
     target = (cache or cache_folder()) / _digest([*pickles, *small])
@@ -56,12 +60,21 @@ def read_pickled(path: Path) -> dict[str, Tensor]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # of any kind: a damaged file fails wherever it happens to be cut
         raise InputError(
-            f"{path}: cannot be read with the restricted unpickler ({type(error).__name__}): it is damaged, or holds "
-            "more than tensors. Full unpickling could run code and is never done here: fetch the file again, or "
-            "find the checkpoint as safetensors"
+            say(
+                f"{path}: cannot be read with the restricted unpickler ({type(error).__name__}): it is damaged, or holds "
+                "more than tensors. Full unpickling could run code and is never done here: fetch the file again, or "
+                "find the checkpoint as safetensors",
+                f"{path}：受限的反序列化读不出（{type(error).__name__}）：文件损坏，或不只含张量。完整的反序列化可能执行代码，"
+                "这里从不使用：请重新获取，或另找 safetensors 格式",
+            )
         ) from None
     if not isinstance(state, dict) or not all(isinstance(tensor, torch.Tensor) for tensor in state.values()):
-        raise InputError(f"{path}: expected tensors by name, found something else; save the model's state_dict alone")
+        raise InputError(
+            say(
+                f"{path}: expected tensors by name, found something else; save the model's state_dict alone",
+                f"{path}：应是按名字存放的张量，却是别的内容；请只保存模型的 state_dict",
+            )
+        )
     return state
 
 
@@ -83,8 +96,11 @@ def _convert(pickles: list[Path], small: list[Path], target: Path) -> None:
         with suppress(OSError):
             partial.unlink()
         raise ShouwangError(
-            f"{target}: the converted weights cannot be written ({error}); free some space or name another cache "
-            "folder with XDG_CACHE_HOME"
+            say(
+                f"{target}: the converted weights cannot be written ({error}); free some space or name another cache "
+                "folder with XDG_CACHE_HOME",
+                f"{target}：无法写入转换后的权重（{error}）；请腾出空间，或用 XDG_CACHE_HOME 另指缓存文件夹",
+            )
         ) from None
 
 

@@ -44,6 +44,11 @@ def test_a_folder_comes_before_a_name(tmp_path: Path, monkeypatch: pytest.Monkey
     assert choose("macbert").folder == Path("macbert")
 
 
+def test_a_folder_has_no_revisions(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="leave --revision out"):
+        choose(tmp_path, revision="74f5157")
+
+
 def test_a_misspelt_name_gets_the_closest_one() -> None:
     with pytest.raises(InputError, match=r"No encoder 'macbret'. Did you mean 'macbert'\?"):
         choose("macbret")

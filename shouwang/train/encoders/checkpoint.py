@@ -19,6 +19,7 @@ from torch.nn import Module
 from torch.optim import Optimizer
 
 from shouwang.errors import InputError
+from shouwang.language import say
 
 Epochs = list[dict[str, Any]]
 CHECKPOINT, BEST = "checkpoint.safetensors", "best-{}.safetensors"
@@ -87,7 +88,12 @@ def put(model: Module, weights: dict[str, Tensor], source: Path) -> None:
     """Copy `weights` into the model's trained ones. Raises InputError unless names and shapes are the same."""
     own = trained(model)
     if {n: t.shape for n, t in own.items()} != {n: t.shape for n, t in weights.items()}:
-        raise InputError(f"{source}: a checkpoint of another model or size; choose another --output, or delete it")
+        raise InputError(
+            say(
+                f"{source}: a checkpoint of another model or size; choose another --output, or delete it",
+                f"{source}：检查点属于另一个模型或另一种大小；请换一个 --output，或删去它",
+            )
+        )
     for name, weight in own.items():
         weight.copy_(weights[name])
 
@@ -113,6 +119,9 @@ def room_for(path: Path) -> Iterator[None]:
         yield
     except (OSError, SafetensorError) as error:
         raise InputError(
-            f"{path}: cannot be written ({error}); the last finished epoch is kept. "
-            "Make room, then give the same command again: it goes on from there"
+            say(
+                f"{path}: cannot be written ({error}); the last finished epoch is kept. "
+                "Make room, then give the same command again: it goes on from there",
+                f"{path}：无法写入（{error}）；最后完成的一轮已保存。请腾出空间，再运行同一命令，即从那里继续",
+            )
         ) from None

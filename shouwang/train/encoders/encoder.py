@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import Linear, Module
 
 from shouwang.errors import InputError, MissingExtraError
+from shouwang.language import say
 from shouwang.models.heads import Task
 from shouwang.models.hub import Backbone, load_backbone
 from shouwang.train.encoders.checkpoint import room_for
@@ -58,7 +59,12 @@ def open_encoder(name: str, settings: Settings, revision: str | None = None) -> 
         name, heads={str(task): size for task, size in heads.items()}, revision=revision, seed=settings.seed
     )
     if not hasattr(backbone.tokenizer, "backend_tokenizer"):
-        raise InputError(f"{name}: its tokenizer has no tokenizer.json and none can be made; choose another checkpoint")
+        raise InputError(
+            say(
+                f"{name}: its tokenizer has no tokenizer.json and none can be made; choose another checkpoint",
+                f"{name}：没有 tokenizer.json，也无法生成；请换一个检查点",
+            )
+        )
     model: Module = _low_rank(backbone, settings) if settings.lora else backbone.model
     if heads.get("levels") == 10:
         share_weights(_last_linear(model, sum(heads.values())), 10)
@@ -115,7 +121,10 @@ def _last_linear(model: Module, outputs: int) -> Linear:
     ]
     if not found:
         raise InputError(
-            "loss 'coral' needs a linear layer as the classifier's last; choose another loss or checkpoint"
+            say(
+                "loss 'coral' needs a linear layer as the classifier's last; choose another loss or checkpoint",
+                "损失 coral 要求分类头的最后一层是线性层；请换损失或检查点",
+            )
         )
     return found[-1]
 

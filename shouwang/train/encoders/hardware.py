@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from shouwang.errors import InputError
+from shouwang.language import say
 from shouwang.train.encoders.settings import Settings
 
 PACKAGES = ("shouwang", "torch", "transformers", "tokenizers", "safetensors", "numpy", "peft")
@@ -24,7 +25,10 @@ def device_of(name: str) -> torch.device:
     if not there.get(name):
         found = ", ".join(name for name, is_there in there.items() if is_there)
         raise InputError(
-            f"device '{name}' is not on this machine, or this torch has no support for it; there is: {found}"
+            say(
+                f"device '{name}' is not on this machine, or this torch has no support for it; there is: {found}",
+                f"本机没有设备“{name}”，或所装的 torch 不支持它；可用的有：{found}",
+            )
         )
     return torch.device(name)
 
@@ -66,17 +70,27 @@ def naming_memory(settings: Settings) -> Iterator[None]:
     except (RuntimeError, MemoryError) as error:  # torch.OutOfMemoryError is a RuntimeError
         if not isinstance(error, MemoryError) and not any(sound in str(error).lower() for sound in _SOUNDS):
             raise
-        raise InputError(f"out of memory with {settings.batch} posts at a time; {_advice(settings)}") from None
+        raise InputError(
+            say(
+                f"out of memory with {settings.batch} posts at a time; {_advice(settings)}",
+                f"每批 {settings.batch} 帖时内存不足；{_advice(settings)}",
+            )
+        ) from None
 
 
 def _advice(settings: Settings) -> str:
+    shorter = max(settings.longest // 2, 64)
     if settings.batch == 1:
-        return f"try --max-length {max(settings.longest // 2, 64)}, --lora 8 or a smaller model"
+        return say(
+            f"try --max-length {shorter}, --lora 8 or a smaller model",
+            f"可试 --max-length {shorter}、--lora 8 或更小的模型",
+        )
     smaller = settings.batch // 2
     passes = settings.accumulate * -(-settings.batch // smaller)
-    return (
+    return say(
         f"try --batch {smaller} --accumulate {passes}, which learns from as many posts a step, "
-        f"or shorter posts: --max-length {max(settings.longest // 2, 64)}"
+        f"or shorter posts: --max-length {shorter}",
+        f"可试 --batch {smaller} --accumulate {passes}（每步所学的帖数不变），或截短帖子：--max-length {shorter}",
     )
 
 

@@ -15,6 +15,7 @@ from torch.nn import Module
 
 from shouwang.errors import InputError
 from shouwang.evaluate import Answers, measure, of_high, of_levels
+from shouwang.language import say
 from shouwang.models.batches import of_similar_length, padded
 from shouwang.models.heads import Floats, Task, probabilities, slices
 from shouwang.train.encoders import checkpoint
@@ -136,7 +137,10 @@ class Lesson:
             losses.append(self.step(group, rate_at(step, steps, self.encoder.rate, settings)))
             if not np.isfinite(losses[-1]):
                 raise InputError(
-                    f"epoch {number + 1}: the loss is {losses[-1]}; try a rate below {self.encoder.rate:g}"
+                    say(
+                        f"epoch {number + 1}: the loss is {losses[-1]}; try a --rate below {self.encoder.rate:g}",
+                        f"第 {number + 1} 轮：损失为 {losses[-1]}；请试低于 {self.encoder.rate:g} 的 --rate",
+                    )
                 )
             report(step + 1, steps, losses[-1])
         return float(np.mean(losses))

@@ -11,7 +11,7 @@ from typing import Any
 from shouwang.errors import InputError
 from shouwang.evaluate import Options, jsonable, measured
 from shouwang.files import write_line
-from shouwang.language import LANGUAGES, language, use_language
+from shouwang.language import LANGUAGES, language, say, use_language
 from shouwang.models.heads import Floats, Task
 from shouwang.posts import LabelledPost
 from shouwang.train.encoders import checkpoint, loop
@@ -29,6 +29,7 @@ SETTINGS, ENVIRONMENT, EPOCHS, RESULT, DONE = (
     "result.json",
     "done",
 )
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
 CARDS = {"en": "README.md", "zh": "README.zh.md"}
 PREDICTIONS = "predictions-{}.jsonl"
 
@@ -94,7 +95,10 @@ def read(folder: Path) -> Run:
         settings, result = (json.loads((folder / name).read_text(encoding="utf-8")) for name in (SETTINGS, RESULT))
         lines = (folder / EPOCHS).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError as error:
-        raise InputError(f"{folder}: no finished run here ({Path(error.filename).name} is missing)") from None
+        missing = Path(error.filename).name
+        raise InputError(
+            say(f"{folder}: no finished run here ({missing} is missing)", f"{folder}：没有完成的训练（缺少 {missing}）")
+        ) from None
     return Run(folder, settings, [json.loads(line) for line in lines], result)
 
 
@@ -115,16 +119,26 @@ def _asked(model: str, revision: str | None, splits: Splits, settings: Settings)
 
 
 def _begun(folder: Path, asked: Mapping[str, Any]) -> bool:
-    """Whether the folder holds this very run. Raises InputError when it holds another."""
+    """Whether the folder holds this very run. Raises InputError when it holds another, or files that a run would replace."""
     path = folder / SETTINGS
     if not path.is_file():
+        if theirs := [name for name in (*CARDS.values(), CONFIG, WEIGHTS) if (folder / name).exists()]:
+            raise InputError(
+                say(
+                    f"{folder}: holds no run, but {', '.join(theirs)}, which a run would write over; choose another --output",
+                    f"{folder}：不是训练文件夹，却有 {'、'.join(theirs)}，训练会覆盖它们；请换一个 --output",
+                )
+            )
         return False
     found = json.loads(path.read_text(encoding="utf-8"))
     other = [name for name in asked if found.get(name) != asked[name]]
     if other:
         raise InputError(
-            f"{folder}: holds a run with other {' and '.join(other)} ({path.name} says which); "
-            "choose another --output, or delete the folder"
+            say(
+                f"{folder}: holds a run with other {' and '.join(other)} ({path.name} says which); "
+                "choose another --output, or delete the folder",
+                f"{folder}：其中的训练与这次不同（{'、'.join(other)}，见 {path.name}）；请换一个 --output，或删去该文件夹",
+            )
         )
     return True
 

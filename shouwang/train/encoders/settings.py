@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from shouwang.errors import InputError
+from shouwang.language import Words, say
 from shouwang.lookup import get
 from shouwang.models.heads import Task
 
@@ -58,20 +59,36 @@ class Settings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        share = Words("0 or more, and less than 1", "0 或更大，且小于 1")
         for name in ("epochs", "batch", "accumulate", "patience", "lora"):
             value = getattr(self, name)
-            _require(value is None or value >= 1, name, value, "1 or more")
-        _require(self.seed >= 0, "seed", self.seed, "0 or more")
-        _require(self.longest >= 3, "longest", self.longest, "3 or more tokens")
-        _require(self.rate is None or 0 < self.rate < 1, "rate", self.rate, "between 0 and 1, such as 3e-5")
-        _require(0 <= self.label_smoothing < 1, "label_smoothing", self.label_smoothing, "0 or more, and less than 1")
-        _require(0 <= self.warm_up < 1, "warm_up", self.warm_up, "0 or more, and less than 1")
+            _require(value is None or value >= 1, name, value, Words("1 or more", "1 或更大"))
+        _require(self.seed >= 0, "seed", self.seed, Words("0 or more", "0 或更大"))
+        _require(self.longest >= 3, "longest", self.longest, Words("3 or more tokens", "3 个词元或更多"))
+        _require(
+            self.rate is None or 0 < self.rate < 1,
+            "rate",
+            self.rate,
+            Words("between 0 and 1, such as 3e-5", "0 与 1 之间，如 3e-5"),
+        )
+        _require(0 <= self.label_smoothing < 1, "label_smoothing", self.label_smoothing, share)
+        _require(0 <= self.warm_up < 1, "warm_up", self.warm_up, share)
         for name in ("task", "loss", "class_weights", "precision", "device"):
             get({each: each for each in get_args(_CHOICES[name])}, getattr(self, name), name.replace("_", " "))
         if self.loss != "cross-entropy" and self.task == "high":
-            raise InputError(f"loss '{self.loss}' is for levels; task 'high' has cross-entropy")
+            raise InputError(
+                say(
+                    f"loss '{self.loss}' is for levels; task 'high' has cross-entropy",
+                    f"损失 {self.loss} 用于等级；任务 high 用交叉熵",
+                )
+            )
         if self.loss != "cross-entropy" and self.label_smoothing:
-            raise InputError(f"label smoothing goes with cross-entropy, not with '{self.loss}'; leave one of them out")
+            raise InputError(
+                say(
+                    f"label smoothing goes with cross-entropy, not with '{self.loss}'; leave one of them out",
+                    f"标签平滑只能配交叉熵，不能配 {self.loss}；请去掉其一",
+                )
+            )
 
     @property
     def tasks(self) -> tuple[Task, ...]:
@@ -88,9 +105,11 @@ _CHOICES: dict[str, Any] = {
 }
 
 
-def _require(holds: bool, name: str, value: object, expected: str) -> None:
+def _require(holds: bool, name: str, value: object, expected: Words) -> None:
     if not holds:
-        raise InputError(f"{name.replace('_', ' ')} is {value}; expected {expected}")
+        raise InputError(
+            say(f"{name.replace('_', ' ')} is {value}; expected {expected}", f"{name} 为 {value}；应为{expected}")
+        )
 
 
 RECIPES: dict[str, Settings] = {

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from shouwang import files
+from shouwang.columns import structured
 from shouwang.data import load, sources
 from shouwang.data.leaks import refuse_leaks
-from shouwang.data.splits import SplitResult, rotate
+from shouwang.data.splits import SplitResult, drop, rotate
 from shouwang.errors import InputError
 from shouwang.language import say
 from shouwang.models.heads import Task
-from shouwang.posts import LabelledPost
+from shouwang.posts import LabelledPost, Row
 from shouwang.scale import LEVELS
 
 Posts = Sequence[LabelledPost]
@@ -25,7 +27,8 @@ NAMED = 5
 class Splits:
     """`validation` chooses the epoch, `test` is only predicted (it may be empty).
 
-    `leaked` and `unlabelled` are ids of posts that were left out, and why.
+    `leaked` and `unlabelled` are ids of posts that were left out, and why. `origins` says of training posts that were made
+    from others (`shouwang augment`), by id, what those others are called.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Splits:
     test: Posts = ()
     leaked: tuple[str, ...] = ()
     unlabelled: tuple[str, ...] = ()
+    origins: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def sha256(self) -> str:
@@ -60,7 +64,12 @@ def published(data: str, fold: int) -> Splits:
     """
     source = sources.get(data)
     if "folds" not in source.groups:
-        raise InputError(f"'{data}' has no published folds; name files instead: --train, --validation and --test")
+        raise InputError(
+            say(
+                f"'{data}' has no published folds; name files instead: --train, --validation and --test",
+                f"“{data}”没有公布分折；请改用文件：--train、--validation 和 --test",
+            )
+        )
     count = len(source.groups["folds"])
     if not 1 <= fold <= count:
         raise InputError(
@@ -75,9 +84,31 @@ def published(data: str, fold: int) -> Splits:
 
 
 def own(train: str, validation: str, test: str | None = None) -> Splits:
-    """Files, or parts of data sets such as "sos-4k/train". Raises InputError when a record cannot be read."""
+    """Files, or parts of data sets such as "sos-4k/train". Raises InputError when a record cannot be read, and when posts that
+    nobody wrote would be scored."""
     name = " + ".join(Path(each).name if load.is_file(each) else each for each in (train, validation, test) if each)
-    return Splits(name, load.posts_of(train), load.posts_of(validation), load.posts_of(test) if test else ())
+    parts = (load.posts_of(train), load.posts_of(validation), load.posts_of(test) if test else ())
+    for spec, posts in ((validation, parts[1]), (test, parts[2])):
+        if spec and (made := _origins(spec, posts)):
+            raise InputError(
+                say(
+                    f"{spec}: {len(made)} posts were made from others, such as {min(made)}; only what people wrote is scored: "
+                    "leave them out",
+                    f"{spec}：有 {len(made)} 条由别的帖子改写而来，例如 {min(made)}；只用人写的帖子来评测：请去掉它们",
+                )
+            )
+    return Splits(name, *parts, origins=_origins(train, parts[0]))
+
+
+def _origins(train: str, posts: Posts) -> dict[str, list[str]]:
+    """By id, of the posts of a file of one's own that come from others."""
+    if not load.is_file(train):
+        return {}
+    rows = zip(files.read_rows(Path(train)), posts, strict=True)  # every record was read, so they stand side by side
+    named = {
+        post.id: [str(each) for each in structured(row, "origins", list)] for row, post in rows if isinstance(row, Row)
+    }
+    return {name: origins for name, origins in named.items() if origins}
 
 
 # --- checking -------------------------------------------------------------------------------------------------------
@@ -87,7 +118,7 @@ def checked(splits: Splits, tasks: Sequence[Task], *, drop_leaks: bool = False) 
     """The posts that may be used, before anything starts.
 
     Left out: posts without a label for any task, and with `drop_leaks` training posts that also stand in validation
-    or test, and validation posts that stand in test.
+    or test or were made from one that does, and validation posts that stand in test.
     Raises InputError for such posts without `drop_leaks`, for ids that stand twice, for a label outside the scale,
     and when a task has no label in a part, or only one class in training.
     """
@@ -96,9 +127,11 @@ def checked(splits: Splits, tasks: Sequence[Task], *, drop_leaks: bool = False) 
     splits = replace(splits, train=train, validation=validation, test=test, unlabelled=unlabelled)
     _check_labels(splits, tasks)
     learnt = refuse_leaks(train, [*validation, *test], drop_leaks=drop_leaks)
+    gone = {post.id for post in (*learnt.dropped, *validation, *test)} - {post.id for post in learnt.kept}
+    own = _unmade(learnt.kept, splits.origins, gone, drop_leaks=drop_leaks)
     chosen_by = _apart(validation, test, drop_leaks=drop_leaks)
-    leaked = tuple(post.id for result in (learnt, chosen_by) for post in result.dropped)
-    splits = replace(splits, train=learnt.kept, validation=chosen_by.kept, leaked=leaked)
+    leaked = tuple(post.id for result in (learnt, own, chosen_by) for post in result.dropped)
+    splits = replace(splits, train=own.kept, validation=chosen_by.kept, leaked=leaked)
     _check_classes(splits, tasks)
     return splits
 
@@ -114,31 +147,57 @@ def _with_label(posts: Posts, tasks: Sequence[Task]) -> Posts:
     return tuple(post for post in posts if any(label(post, task) is not None for task in tasks))
 
 
+def _unmade(train: Posts, origins: Mapping[str, Sequence[str]], gone: set[str], *, drop_leaks: bool) -> SplitResult:
+    """The training posts that were made from none of those `gone`: a post that is scored, written anew, gives it away."""
+    made = [post.id for post in train if not gone.isdisjoint(origins.get(post.id, ()))]
+    if made and not drop_leaks:
+        named = ", ".join(made[:NAMED]) + (", …" if len(made) > NAMED else "")
+        raise InputError(
+            say(
+                f"{len(made)} of {len(train)} training posts were made from posts that are scored: {named}. A score on those "
+                "would be too high; train without them: --drop-leaks",
+                f"{len(train)} 条训练帖中有 {len(made)} 条由被评的帖子改写而来：{named}。这样的分数会偏高；"
+                "请加 --drop-leaks，训练时去掉它们",
+            )
+        )
+    return drop(train, set(made))
+
+
 def _apart(validation: Posts, test: Posts, *, drop_leaks: bool) -> SplitResult:
     try:
         return refuse_leaks(validation, test, drop_leaks=drop_leaks)
     except InputError as error:
-        raise InputError(f"validation: {error}") from None
+        raise InputError(say(f"validation: {error}", f"验证集：{error}")) from None
 
 
 def _check_labels(splits: Splits, tasks: Sequence[Task]) -> None:
     for name, posts in zip(_NAMES, _parts(splits), strict=True):
         twice = len(posts) - len({post.id for post in posts})
         if twice:
-            raise InputError(f"{name}: {twice} ids stand more than once; give every post its own")
+            raise InputError(
+                say(
+                    f"{name}: {twice} ids stand more than once; give every post its own",
+                    f"{name}：有 {twice} 个编号重复；请让每条帖子有自己的编号",
+                )
+            )
         wrong = [p.id for p in posts if p.level is not None and not 0 <= p.level < len(LEVELS)]
         if wrong:
-            more = f" and {len(wrong) - NAMED} more" if len(wrong) > NAMED else ""
+            named = ", ".join(wrong[:NAMED]) + (", …" if len(wrong) > NAMED else "")
             raise InputError(
-                f"{name}: the level of {', '.join(wrong[:NAMED])}{more} is outside 0–{len(LEVELS) - 1}; "
-                "correct the labels or name another column"
+                say(
+                    f"{name}: the level of {named} is outside 0–{len(LEVELS) - 1}; correct the labels",
+                    f"{name}：{named} 的等级超出 0–{len(LEVELS) - 1}；请改正标注",
+                )
             )
     for task in tasks:
         for name, posts in zip(_NAMES, _parts(splits), strict=True):
             needed = posts or name != "test"
             if needed and all(label(post, task) is None for post in posts):
                 raise InputError(
-                    f"{name}: none of {len(posts)} posts has a label for task '{task}'; label them, or choose --task"
+                    say(
+                        f"{name}: none of {len(posts)} posts has a label for task '{task}'; label them, or choose --task",
+                        f"{name}：{len(posts)} 条帖子都没有任务 {task} 的标注；请先标注，或另选 --task",
+                    )
                 )
 
 
@@ -147,7 +206,11 @@ def _check_classes(splits: Splits, tasks: Sequence[Task]) -> None:
         for name, posts, least in (("train", splits.train, 2), ("validation", splits.validation, 1)):
             found = {label(post, task) for post in posts} - {None}
             if len(found) < least:
-                only = f"only the class {found.pop()}" if found else "no class"
+                classes = ", ".join(map(str, found)) or say("none", "无")
+                only = f"only the class {classes}" if found else "no class"
                 raise InputError(
-                    f"{name}: {only} of task '{task}' is left among {len(posts)} posts; {least} or more are needed"
+                    say(
+                        f"{name}: {only} of task '{task}' is left among {len(posts)} posts; {least} or more are needed",
+                        f"{name}：{len(posts)} 条帖子中任务 {task} 只剩类别 {classes}；需要至少 {least} 个类别",
+                    )
                 )

@@ -216,7 +216,7 @@ def test_other_errors_are_not_taken_for_memory(
 
 def test_a_rate_that_explodes_is_named(checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(loop, "_logits", lambda *_: torch.full((8, 13), torch.nan, requires_grad=True))
-    with pytest.raises(InputError, match=r"epoch 1: the loss is nan; try a rate below 0\.003"):
+    with pytest.raises(InputError, match=r"epoch 1: the loss is nan; try a --rate below 0\.003"):
         fitted(checkpoint, QUICK, tmp_path)
 
 

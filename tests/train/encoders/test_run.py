@@ -126,6 +126,14 @@ def test_a_finished_run_is_read_and_another_is_not_written_over_it(done: run.Run
         train(str(checkpoint), replace(splits(), test=[]), QUICK, done.folder)
 
 
+def test_a_folder_of_something_else_is_not_written_over(checkpoint: Path, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("of a project", encoding="utf-8")
+    with pytest.raises(InputError, match=r"holds no run, but README.md, which a run would write over"):
+        train(str(checkpoint), splits(), QUICK, tmp_path)
+    with pytest.raises(InputError, match=r"holds no run, but config.json, model.safetensors"):
+        train(str(checkpoint), splits(), QUICK, checkpoint)
+
+
 def test_a_run_without_its_marker_is_finished_without_training_again(checkpoint: Path, tmp_path: Path) -> None:
     folder = tmp_path / "cut"
 

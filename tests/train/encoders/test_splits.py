@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,6 +76,14 @@ def test_own_files_are_read_and_a_bad_record_is_named(tmp_path: Path) -> None:
         own(str(good), str(bad))
 
 
+def test_posts_that_nobody_wrote_are_not_scored(tmp_path: Path) -> None:
+    path = tmp_path / "training.jsonl"
+    rows = [{"id": "a", "text": "风", "level": 1}, {"id": "a+new", "text": "云", "level": 1, "origins": ["a"]}]
+    path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    with pytest.raises(InputError, match=r"1 posts were made from others, such as a\+new"):
+        own(str(path), str(path))
+
+
 def test_data_without_folds_is_refused_by_name() -> None:
     with pytest.raises(InputError, match="has no published folds"):
         published("sos-4k", 1)
@@ -87,3 +96,21 @@ def test_the_published_folds_and_test_set(real_data: Path, monkeypatch: pytest.M
     assert len(found.test) == 250
     with pytest.raises(InputError, match="folds 1 to 5"):
         published("sos-1k", 6)
+
+
+def test_posts_that_were_made_from_scored_posts_are_refused_or_dropped(tmp_path: Path) -> None:
+    train, validation = tmp_path / "train.csv", tmp_path / "validation.csv"
+    rows = [
+        "a,风,1,",
+        "b,雨,2,",
+        'a+new,云,1,"[""a""]"',
+        'v+new,雷,2,"[""v""]"',
+        f"w,{TEXT},2,",
+        'w+new,雪,2,"[""b"", ""w""]"',
+    ]
+    train.write_text("\n".join(["id,text,level,origins", *rows]), encoding="utf-8")
+    validation.write_text(f"id,text,level\nv,雾,1\nz,{TEXT},2\na,霜,1\n", encoding="utf-8")  # another post is called a
+    found = own(str(train), str(validation))
+    assert checked(found, ("levels",), drop_leaks=True).leaked == ("w", "v+new", "w+new")
+    with pytest.raises(InputError, match=r"1 of 4 training posts were made from posts that are scored: v.new"):
+        checked(replace(found, train=[post for post in found.train if not post.id.startswith("w")]), ("levels",))
