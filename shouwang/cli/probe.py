@@ -178,18 +178,19 @@ def _finish(
     as_json: bool,
     show: Callable[[Console], None],
 ) -> None:
-    """Write and print; the exit code says whether records were skipped."""
+    """Print and write, so that a file that cannot be written costs no result; the exit code tells of skipped records."""
     details = json.dumps(jsonable(record | {"skipped": [str(each) for each in skipped]}), ensure_ascii=False, indent=1)
-    if output:
-        output.write_text(details + "\n", encoding="utf-8")
+    console = Console()
     if as_json:
         typer.echo(details)
     else:
-        console = Console()
         show(console)
         for each in skipped:
             console.print(say(f"skipped: {each}", f"跳过：{each}"), highlight=False, markup=False)
-        if output:
+    if output:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(details + "\n", encoding="utf-8")
+        if not as_json:
             console.print(say(f"All details: {output}", f"全部细节：{output}"), soft_wrap=True)
     raise typer.Exit(SOME_SKIPPED if skipped else ALL_WELL)
 

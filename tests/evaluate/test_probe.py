@@ -97,3 +97,12 @@ def test_a_record_that_cannot_be_read_is_named_and_the_exit_code_tells(folder: P
     result = run(folder, "faithfulness", "some.jsonl", "--model", "tiny")
     assert result.exit_code == 1
     assert "12 is outside 0–10" in result.output
+
+
+def test_a_report_goes_into_a_new_folder_and_one_that_cannot_be_written_costs_no_result(folder: Path) -> None:
+    arguments = ("faithfulness", "posts.jsonl", "--model", "tiny", "--draws", "1", "--json", "--output")
+    report = folder / "new" / "report.json"
+    assert json.loads(run(folder, *arguments, str(report)).output) == json.loads(report.read_text(encoding="utf-8"))
+    refused = run(folder, *arguments, str(folder / "posts.jsonl" / "report.json"))
+    assert isinstance(refused.exception, OSError)
+    assert json.loads(refused.output)["draws"] == 1
