@@ -21,6 +21,9 @@ from shouwang.text import clean
         ("转发微博", ""),
         ("3 < 5 而且 7 > 2", "3 < 5 而且 7 > 2"),
         ("今天转发微博被骂了", "今天转发微博被骂了"),
+        ("若a<b 那我很累 c>d", "若a<b 那我很累 c>d"),
+        ("<img src='a' alt='[泪]'/>很累<video controls></video><O:P>", "很累"),
+        ("写信a.b@example.com，hi@某某", "写信a.b@example.com，hi"),
     ],
 )
 def test_only_the_authors_own_words_stay(text: str, expected: str) -> None:

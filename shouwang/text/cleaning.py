@@ -7,10 +7,12 @@ import re
 from shouwang.text.aligned import Aligned, Rule, applied
 from shouwang.text.canonical import single_blanks, without_entities
 
-_TAG = re.compile(r"<(?:br|/?p|/?div)\b[^<>]{0,200}>|<!--.{0,1000}?-->|</?[A-Za-z][^<>]{0,500}>", re.DOTALL)
+_TAG = re.compile(  # a name, and attributes: what is Chinese stands after a =, or somebody wrote it (a<b 我很累>)
+    r"<!--.{0,1000}?-->|</?[A-Za-z][A-Za-z0-9:-]{0,30}(?:\s[^<>=\u3400-\u9fff]{0,500}(?:=[^<>]{0,500})?)?/?>", re.DOTALL
+)
 _REPOSTED = re.compile(r"(?<!\s)\s*//\s*@.*", re.DOTALL)
 _REPLY = re.compile(r"^\s*(?:回复|回覆|Reply to)\s*@[\w·-]{1,30}\s*[:：]?\s*")
-_MENTION = re.compile(r"@[\w·-]{1,30}")
+_MENTION = re.compile(r"@(?!(?<=[A-Za-z0-9_+-]@)[A-Za-z0-9-]{1,63}\.[A-Za-z])[\w·-]{1,30}")  # but in an address of mail
 _URL = re.compile(r"(?:https?|ftp)://[A-Za-z0-9\-._~:/?#@!$&'()*+,;=%]+", re.IGNORECASE)
 _TOPIC = re.compile(r"#[^#\n]{1,60}#")
 _EMPTY_REPOST = re.compile(r"^\s*(?:转发微博|转发|轉發微博|Repost)\s*$")
