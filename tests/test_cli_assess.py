@@ -346,6 +346,7 @@ def test_what_to_expect_is_said_for_the_stated_stream(blend: Path, tmp_path: Pat
     ("options", "says"),
     [
         (["--operating-point", "recal95"], "No operating point 'recal95'. Did you mean 'recall95'?"),
+        (["--operating-point", ""], "No operating point ''. There are: recall95, recall99, balanced."),
         (["--operating-point", "workload=0/9"], "operating point 'workload=0/9': expected workload=POSTS/OF"),
         (["--base-rate", "2"], "base rate 2.0: expected the share of high posts"),
         (["--rest", "everyda"], "No kind of posts 'everyda'. Did you mean 'everyday'?"),

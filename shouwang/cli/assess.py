@@ -73,7 +73,7 @@ def assess(
 
     loaded = store.load(model)
     stream = stream_of(loaded, base_rate, rest)
-    if operating_point:
+    if operating_point is not None:
         loaded = loaded.at(operating_point, stream)
     records = _read(posts, text_column=text_column, id_column=id_column, encoding=encoding)
     basis = (loaded.name, loaded.version, loaded.threshold, str(model), language(), text_column, id_column, encoding)

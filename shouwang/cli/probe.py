@@ -138,7 +138,7 @@ def _load(folder: Path | None, point: str | None) -> Model:
     from shouwang.models import store  # takes a third of a second, which the other commands do without
 
     model = store.load(folder)
-    return model.at(point) if point else model
+    return model if point is None else model.at(point)
 
 
 def _name(model: Model) -> str:

@@ -79,6 +79,8 @@ class Model:
 
     def stream(self, posts: Iterable[str | Post]) -> Iterator[Assessment]:
         """As `assess`, lazily and in bounded memory."""
+        if isinstance(posts, str):  # which is an iterable of texts too: its characters
+            raise InputError(say("one text where texts are expected; put it in a list", "这里应是多条文本；请放进列表"))
         numbered = (post if isinstance(post, Post) else Post(str(i), post) for i, post in enumerate(posts, 1))
         for batch in _chunks(numbered, self._reader.batch):
             yield from self._batch(batch)

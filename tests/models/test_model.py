@@ -133,6 +133,11 @@ def test_bare_texts_are_numbered_and_posts_keep_their_ids(tiny: Model) -> None:
     assert tiny.assess([]) == []
 
 
+def test_one_text_in_place_of_a_list_is_refused_not_read_character_by_character(tiny: Model) -> None:
+    with pytest.raises(InputError, match="one text where texts are expected; put it in a list"):
+        tiny.assess(TEA)
+
+
 def test_posts_are_read_lazily(tiny: Model) -> None:
     def endless() -> object:
         while True:
