@@ -1,4 +1,7 @@
-"""Why a new post is not kept: one function per reason, over a batch. A post that leaks is refused whatever is chosen."""
+"""Why a new post is not kept: one function per reason, over a batch.
+
+A post that leaks, or explains how to do harm, is refused whatever is chosen.
+"""
 
 from __future__ import annotations
 
@@ -128,9 +131,9 @@ DEFAULT = ("harm", "language", "length", "close", "far")
 
 
 def refused(posts: Sequence[Augmented], names: Sequence[str], context: Context) -> list[str | None]:
-    """The first reason against each post, or None; that it leaks comes before all others."""
+    """The first reason against each post, or None; that it leaks or explains harm comes before all others."""
     reasons: list[str | None] = [None] * len(posts)
-    chosen = {"leak": leaks} | {name: lookup.get(FILTERS, name, "filter") for name in names}
+    chosen = {"leak": leaks, "harm": harm} | {name: lookup.get(FILTERS, name, "filter") for name in names}
     for name, found in chosen.items():
         left = [i for i, reason in enumerate(reasons) if reason is None]
         for i, goes in zip(left, found([posts[i] for i in left], context), strict=True):

@@ -236,6 +236,10 @@ def _requests(lines: Sequence[str]) -> Iterator[list[str]]:
 # --- a local folder -------------------------------------------------------------------------------------------------
 
 
+_MARIAN_TOKENS = 500
+"""Marian's models know 512 positions; a longer post is not translated."""
+
+
 @dataclass(slots=True)
 class Local:
     """CTranslate2 models in `folder/zh-en`, `folder/en-zh`, …, each with `source.spm` and `target.spm`: no text leaves.
@@ -275,14 +279,20 @@ def _loaded(folder: Path) -> Callable[[Sequence[str]], list[str]]:
                 f"{folder}：缺少 {'、'.join(missing)}；应是 CTranslate2 模型及其 SentencePiece 文件",
             )
         )
-    model = ctranslate2.Translator(str(folder), intra_threads=1)
-    pieces = sentencepiece.SentencePieceProcessor(model_file=str(folder / "source.spm"))
-    back = sentencepiece.SentencePieceProcessor(model_file=str(folder / "target.spm"))
+    try:
+        model = ctranslate2.Translator(str(folder), intra_threads=1)
+        pieces = sentencepiece.SentencePieceProcessor(model_file=str(folder / "source.spm"))
+        back = sentencepiece.SentencePieceProcessor(model_file=str(folder / "target.spm"))
+    except (RuntimeError, OSError) as error:
+        raise InputError(
+            say(f"{folder}: cannot be loaded ({error}); convert it again", f"{folder}：无法加载（{error}）；请重新转换")
+        ) from None
 
     def translate(texts: Sequence[str]) -> list[str]:
         tokens = [[*pieces.encode(text, out_type=str), "</s>"] for text in texts]
-        found = model.translate_batch(tokens, beam_size=2, max_decoding_length=256)
-        return [str(back.decode(each.hypotheses[0])) for each in found]
+        short = [each for each in tokens if len(each) <= _MARIAN_TOKENS]
+        found = iter(model.translate_batch(short, beam_size=2, max_decoding_length=_MARIAN_TOKENS))
+        return ["" if len(each) > _MARIAN_TOKENS else str(back.decode(next(found).hypotheses[0])) for each in tokens]
 
     return translate
 

@@ -61,8 +61,8 @@ def test_odd_lengths_are_refused(text: str, origins: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     "text", ["把药的剂量告诉大家", "死的步骤是这样", "哪种死法最不疼的方法是", "首先买一把刀，然后走进房间"]
 )
-def test_what_explains_how_to_do_harm_is_refused(text: str) -> None:
-    assert why(new(text, 7)) == "harm"
+def test_what_explains_how_to_do_harm_is_refused_without_being_asked(text: str) -> None:
+    assert why(new(text, 7), names=()) == "harm"
 
 
 def test_naming_a_method_or_giving_a_recipe_for_soup_is_not_explaining() -> None:

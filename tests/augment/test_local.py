@@ -56,13 +56,22 @@ def tiny_marian(folder: Path) -> None:
 @pytest.mark.filterwarnings("ignore")  # of the converter
 def test_a_folder_of_models_translates_on_this_machine(tmp_path: Path) -> None:
     tiny_marian(tmp_path / "models" / "zh-en")
-    found = Local(tmp_path / "models").translate(["今天下雨了", "明天出太阳"], "zh", "en")
-    assert len(found) == 2  # random weights: what it says means nothing
+    found = Local(tmp_path / "models").translate(["今天下雨了", "今天下雨了" * 300, "明天出太阳"], "zh", "en")
+    assert len(found) == 3  # random weights: what it says means nothing
     assert all(text is None or isinstance(text, str) for text in found)
+    assert found[1] is None  # longer than Marian reads
 
 
 def test_a_folder_without_a_direction_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"zh-en: no model\.bin, source\.spm, target\.spm"):
+        Local(tmp_path).translate(["雨"], "zh", "en")
+
+
+def test_a_damaged_model_is_named(tmp_path: Path) -> None:
+    (tmp_path / "zh-en").mkdir()
+    for name in ("model.bin", "source.spm", "target.spm"):
+        (tmp_path / "zh-en" / name).write_bytes(b"cut")
+    with pytest.raises(InputError, match="zh-en: cannot be loaded"):
         Local(tmp_path).translate(["雨"], "zh", "en")
 
 
