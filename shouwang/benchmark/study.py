@@ -100,9 +100,9 @@ def load_study(data: str, test: str | None = None, *, drop_leaks: bool = False) 
     """
     folds, published_test = _published(data)
     if not folds:
-        own = grouped_folds(load.posts_of(data), OWN_FOLDS)
+        own = grouped_folds(load.people_wrote(data), OWN_FOLDS)
         folds = {fold.name: (fold.train, fold.validation) for fold in own}
-    tests = load.posts_of(test) if test else published_test
+    tests = load.people_wrote(test) if test else published_test
     return study(_name(data, test), folds, tests, drop_leaks=drop_leaks)
 
 

@@ -9,12 +9,12 @@ from itertools import tee
 from pathlib import Path
 
 from shouwang import files
-from shouwang.columns import labelled_from
+from shouwang.columns import labelled_from, structured
 from shouwang.data import fetch, sources
 from shouwang.data.sources import DataFile, Source
 from shouwang.errors import InputError
 from shouwang.language import say
-from shouwang.posts import LabelledPost, Skipped
+from shouwang.posts import LabelledPost, Row, Skipped
 
 IDS_SHOWN = 5
 
@@ -104,6 +104,29 @@ def posts_of(spec: str) -> Sequence[LabelledPost]:
             )
         )
     return loaded.posts
+
+
+def origins(spec: str, posts: Sequence[LabelledPost]) -> dict[str, list[str]]:
+    """Of the posts that `posts_of` gave, by id, those that others were made into (`shouwang augment`): the ids of the others."""
+    if not is_file(spec):
+        return {}
+    rows = zip(files.read_rows(Path(spec)), posts, strict=True)  # every record was read, so they stand side by side
+    named = {post.id: list(map(str, structured(row, "origins", list))) for row, post in rows if isinstance(row, Row)}
+    return {name: found for name, found in named.items() if found}
+
+
+def people_wrote(spec: str) -> Sequence[LabelledPost]:
+    """As `posts_of`, for posts that something is judged on. Raises InputError also where some were made from others."""
+    posts = posts_of(spec)
+    if made := origins(spec, posts):
+        raise InputError(
+            say(
+                f"{spec}: {len(made)} posts were made from others, such as {min(made)}; only what people wrote is scored: "
+                "leave them out",
+                f"{spec}：有 {len(made)} 条由别的帖子改写而来，例如 {min(made)}；只用人写的帖子来评测：请去掉它们",
+            )
+        )
+    return posts
 
 
 def is_file(spec: str) -> bool:

@@ -34,6 +34,14 @@ def test_a_training_post_that_is_scored_is_refused_unless_told_to_drop_it() -> N
     assert len(found.rounds["test"].train) == 14
 
 
+def test_posts_that_nobody_wrote_are_judged_by_nobody(tmp_path: Path) -> None:
+    path = Path(written(tmp_path / "mine.jsonl", posts("fold1")))
+    more = {"id": "new", "text": "雨停了，路上没有人", "level": 0, "origins": ["fold1-0-0"]}
+    path.write_text(path.read_text(encoding="utf-8") + json.dumps(more) + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"1 posts were made from others, such as new"):
+        load_study(str(path))
+
+
 def test_a_task_without_labels_is_refused() -> None:
     unlabelled = [replace(post, high=None) for post in posts("fold1")]
     found = study("levels only", {"fold1": (posts("fold2"), unlabelled)})

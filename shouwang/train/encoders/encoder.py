@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Encoder:
     """A sequence classifier with the heads of `shouwang.models.heads`; `longest` is the most tokens it may be given, `rate`
-    the highest rate that it is trained at."""
+    the highest rate that it is trained at, `parameters` how many it has without low-rank updates."""
 
     model: Module
     backbone: Backbone
@@ -37,6 +37,7 @@ class Encoder:
     device: torch.device
     longest: int
     rate: float
+    parameters: int
 
     @property
     def tokenizer(self) -> Tokenizer:
@@ -65,11 +66,13 @@ def open_encoder(name: str, settings: Settings, revision: str | None = None) -> 
                 f"{name}：没有 tokenizer.json，也无法生成；请换一个检查点",
             )
         )
+    parameters = sum(each.numel() for each in backbone.model.parameters())
     model: Module = _low_rank(backbone, settings) if settings.lora else backbone.model
     if heads.get("levels") == 10:
         share_weights(_last_linear(model, sum(heads.values())), 10)
     rate = settings.rate or rate_for(getattr(backbone.model.config, "hidden_size", 768))
-    return Encoder(model.to(device), backbone, heads, device, min(settings.longest, backbone.max_length), rate)
+    longest = min(settings.longest, backbone.max_length)
+    return Encoder(model.to(device), backbone, heads, device, longest, rate, parameters)
 
 
 def save_encoder(encoder: Encoder, folder: Path) -> None:

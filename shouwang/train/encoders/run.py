@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from shouwang.errors import InputError
 from shouwang.evaluate import Options, jsonable, measured
@@ -58,27 +61,63 @@ def train(
     """Check, fine-tune, predict, save; a run that is finished is read, one that was cut off goes on.
 
     Raises InputError before anything starts for posts that cannot be used (`checked`), for a model that cannot be
-    loaded, and for a folder that holds another run; and as `fit` does when memory or disk runs out.
+    loaded, and for a folder that holds another run or that another process trains in; and as `fit` does when memory or disk
+    runs out.
     """
     splits = checked(splits, settings.tasks, drop_leaks=drop_leaks)
     asked = _asked(model, revision, splits, settings)
     if _begun(folder, asked) and (folder / DONE).is_file():
         checkpoint.clear(folder)
         return read(folder)
-    encoder = open_encoder(model, settings, revision)
+    with _alone(folder):
+        return _trained(model, splits, settings, folder, revision, asked, report, finished)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """While no other process trains there; raises InputError when one does: each would remove the other's checkpoints."""
     folder.mkdir(parents=True, exist_ok=True)
+    place = folder.resolve()
+    lock = FileLock(place.with_name(f"{place.name}.lock"))
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise InputError(
+            say(
+                f"{folder}: another run is training there just now; wait until it ends, or end it, and give the command again",
+                f"{folder}：另一个进程正在那里训练；请等它结束，或先结束它，再运行此命令",
+            )
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+        Path(lock.lock_file).unlink(missing_ok=True)
+
+
+def _trained(
+    model: str,
+    splits: Splits,
+    settings: Settings,
+    folder: Path,
+    revision: str | None,
+    asked: Mapping[str, Any],
+    report: loop.Report,
+    finished: loop.Finished,
+) -> Run:
+    encoder = open_encoder(model, settings, revision)
     about = {
         "resolved": {
             "source": encoder.backbone.source,
             "revision": encoder.backbone.revision,
             "architecture": encoder.backbone.model.config.model_type,
             "licence": encoder.backbone.entry.licence if encoder.backbone.entry else None,
-            "parameters": sum(each.numel() for each in encoder.backbone.model.parameters()),
+            "parameters": encoder.parameters,
             "longest": encoder.longest,
             "rate": encoder.rate,
         }
     }
-    _write_json(folder / SETTINGS, asked | about)
+    _write_json(folder / SETTINGS, {**asked, **about})
     _write_json(folder / ENVIRONMENT, environment(settings, encoder.device))
     _fit_and_judge(encoder, splits, settings, folder, report, finished)
     save_encoder(encoder, folder)

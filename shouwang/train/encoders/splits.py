@@ -8,15 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from shouwang import files
-from shouwang.columns import structured
 from shouwang.data import load, sources
 from shouwang.data.leaks import refuse_leaks
 from shouwang.data.splits import SplitResult, drop, rotate
 from shouwang.errors import InputError
 from shouwang.language import say
 from shouwang.models.heads import Task
-from shouwang.posts import LabelledPost, Row
+from shouwang.posts import LabelledPost
 from shouwang.scale import LEVELS
 
 Posts = Sequence[LabelledPost]
@@ -87,28 +85,9 @@ def own(train: str, validation: str, test: str | None = None) -> Splits:
     """Files, or parts of data sets such as "sos-4k/train". Raises InputError when a record cannot be read, and when posts that
     nobody wrote would be scored."""
     name = " + ".join(Path(each).name if load.is_file(each) else each for each in (train, validation, test) if each)
-    parts = (load.posts_of(train), load.posts_of(validation), load.posts_of(test) if test else ())
-    for spec, posts in ((validation, parts[1]), (test, parts[2])):
-        if spec and (made := _origins(spec, posts)):
-            raise InputError(
-                say(
-                    f"{spec}: {len(made)} posts were made from others, such as {min(made)}; only what people wrote is scored: "
-                    "leave them out",
-                    f"{spec}：有 {len(made)} 条由别的帖子改写而来，例如 {min(made)}；只用人写的帖子来评测：请去掉它们",
-                )
-            )
-    return Splits(name, *parts, origins=_origins(train, parts[0]))
-
-
-def _origins(train: str, posts: Posts) -> dict[str, list[str]]:
-    """By id, of the posts of a file of one's own that come from others."""
-    if not load.is_file(train):
-        return {}
-    rows = zip(files.read_rows(Path(train)), posts, strict=True)  # every record was read, so they stand side by side
-    named = {
-        post.id: [str(each) for each in structured(row, "origins", list)] for row, post in rows if isinstance(row, Row)
-    }
-    return {name: origins for name, origins in named.items() if origins}
+    learnt = load.posts_of(train)
+    tested = load.people_wrote(test) if test else ()
+    return Splits(name, learnt, load.people_wrote(validation), tested, origins=load.origins(train, learnt))
 
 
 # --- checking -------------------------------------------------------------------------------------------------------

@@ -67,8 +67,9 @@ def test_the_saved_model_gives_the_predictions(done: run.Run) -> None:
 
 def test_low_rank_updates_are_merged_into_what_is_saved(checkpoint: Path, tmp_path: Path) -> None:
     pytest.importorskip("peft")
-    train(str(checkpoint), splits(), replace(QUICK, lora=2, rate=3e-2), tmp_path / "lora")
+    done = train(str(checkpoint), splits(), replace(QUICK, lora=2, rate=3e-2), tmp_path / "lora")
     found = load_backbone(tmp_path / "lora")
+    assert done.settings["resolved"]["parameters"] == sum(each.numel() for each in found.model.parameters())
     post = splits().test[0]
     with torch.inference_mode():
         logits = found.model(**found.tokenizer(post.text, return_tensors="pt")).logits
@@ -132,6 +133,21 @@ def test_a_folder_of_something_else_is_not_written_over(checkpoint: Path, tmp_pa
         train(str(checkpoint), splits(), QUICK, tmp_path)
     with pytest.raises(InputError, match=r"holds no run, but config.json, model.safetensors"):
         train(str(checkpoint), splits(), QUICK, checkpoint)
+
+
+def test_two_processes_do_not_train_in_one_folder(checkpoint: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    asked = replace(QUICK, epochs=1)
+    second: list[InputError] = []
+
+    def meanwhile(*_: object) -> None:
+        with pytest.raises(InputError, match="another run is training there just now") as caught:
+            train(str(checkpoint), splits(), asked, folder)
+        second.append(caught.value)
+
+    train(str(checkpoint), splits(), asked, folder, finished=meanwhile)
+    assert second
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_a_run_without_its_marker_is_finished_without_training_again(checkpoint: Path, tmp_path: Path) -> None:
