@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 T = TypeVar("T", bound=BaseModel)
 
-_THOUGHT = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
+_THOUGHT, _ANSWER = "<think>", "</think>"
 _OBJECTS_TRIED = 20
 
 
@@ -21,11 +22,29 @@ class InvalidAnswerError(Exception):
 def validated(text: str, answer: type[T]) -> T:
     """The first JSON object of a text that is such an answer, whatever stands around it (thoughts, fences, prose).
 
-    Raises InvalidAnswerError when there is none.
+    What is thought is no answer, though it may hold several. Raises InvalidAnswerError when there is none.
     """
     problem = "no JSON object in it"
+    for part in _parts(text):
+        try:
+            return _first(part, answer)
+        except InvalidAnswerError as error:
+            problem = str(error)
+    raise InvalidAnswerError(problem)
+
+
+def _parts(text: str) -> Iterator[str]:
+    """What may be the answer, the likeliest first: posts may hold the words that end a thought, and be quoted."""
+    starts = [match.end() for match in re.finditer(_ANSWER, text)]
+    yield from (text[start:] for start in reversed(starts))
+    begun = text.lstrip()
+    if begun.startswith(("{", "```")) or not (starts or begun.startswith(_THOUGHT)):  # some templates begin the thought
+        yield text
+
+
+def _first(text: str, answer: type[T]) -> T:
+    problem = "no JSON object in it"
     decoder = json.JSONDecoder()
-    text = _THOUGHT.sub("", text)
     for match in list(re.finditer(r"\{", text))[:_OBJECTS_TRIED]:
         try:
             found, _ = decoder.raw_decode(text, match.start())

@@ -15,6 +15,7 @@ from typing import Self
 
 from filelock import FileLock, Timeout
 
+from shouwang.language import say
 from shouwang.llm.endpoint import Costs, EndpointError
 
 _TABLE = """
@@ -55,7 +56,12 @@ class Calls:
         try:
             self._alone.acquire(blocking=False)
         except Timeout:
-            raise EndpointError(f"another run is asking a language model for {path}; wait until it ends") from None
+            raise EndpointError(
+                say(
+                    f"another run is asking a language model for {path}; wait until it ends",
+                    f"另一个进程正在为 {path} 向语言模型提问；请等它结束",
+                )
+            ) from None
         try:
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # answers quote posts: for its owner alone
             self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
@@ -65,7 +71,9 @@ class Calls:
             self._db.execute("UPDATE llm_call SET lost = lost + under_way, under_way = 0 WHERE under_way")
         except (OSError, sqlite3.Error) as error:
             self._alone.release()
-            raise EndpointError(f"{path} cannot be used as a cache of answers ({error})") from None
+            raise EndpointError(
+                say(f"{path} cannot be used as a cache of answers ({error})", f"{path} 不能用来存放回答（{error}）")
+            ) from None
 
     def __enter__(self) -> Self:
         return self
@@ -129,6 +137,9 @@ class Calls:
             self._db.execute(statement, values)
         except sqlite3.OperationalError as error:
             raise EndpointError(
-                f"the cache of answers cannot be written ({error}); make room on the disk and run again: "
-                "what it holds is kept"
+                say(
+                    f"the cache of answers cannot be written ({error}); make room on the disk and run again: "
+                    "what it holds is kept",
+                    f"回答写不进去（{error}）；请腾出磁盘空间再运行：此前存下的都在",
+                )
             ) from None

@@ -8,6 +8,7 @@ validated, and one that is not as wanted is asked for again with a word on what 
 from __future__ import annotations
 
 import json
+import math
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from shouwang.errors import MissingExtraError
+from shouwang.language import Words, language, say, use_language
 from shouwang.llm.endpoint import Costs, Endpoint, EndpointError, Message, Reply, Request, T
 from shouwang.text import deidentify
 
@@ -33,7 +35,14 @@ FAILURES_IN_A_ROW = 5
 """Questions in a row without an answer from the server, after which the run stops."""
 
 _NOT_KNOWN = frozenset({400, 415, 422, 500, 501})  # what servers say to a response_format that they do not know
-_HOPELESS = {401: "the key is refused", 403: "the key is refused", 404: "no such address or model"}
+_OF_THIS_POST = frozenset({400, 413, 422})  # where another was answered: too long, say; the endpoint is well
+_PASSING = frozenset({408, 409, 429, *range(500, 600)})  # worth another try
+_TOO_LATE = frozenset({504, 524})  # of a gateway, behind which the model may have worked
+_DECLINED = frozenset({"content_filter", "data_inspection_failed", "datainspectionfailed", "1301"})
+"""Codes of services (Azure, Alibaba, Zhipu) that let their model see no such post."""
+
+_REFUSED = Words("the key is refused", "密钥被拒绝")
+_HOPELESS = {401: _REFUSED, 403: _REFUSED, 404: Words("no such address or model", "没有这个地址或模型")}
 
 
 class Client:
@@ -55,14 +64,16 @@ class Client:
             base_url=endpoint.url,
             api_key=endpoint.key or "none",
             timeout=endpoint.timeout,
-            max_retries=endpoint.retries,
+            max_retries=0,  # see `_persistently`: each may be charged
             http_client=openai.DefaultHttpx2Client(follow_redirects=False),  # to nobody but the endpoint that was named
         )
         self._pace = _Pace(endpoint.per_minute)
         self._mutex = threading.Lock()
+        self._asking: dict[str, threading.Lock] = {}
         self._rung = 0
         self._proven = False
         self._failures = 0
+        self._tokens_per_character = 1.0  # at the most, as far as answers have told
 
     def __enter__(self) -> Self:
         return self
@@ -86,26 +97,43 @@ class Client:
         budget is used up; what arrived is in the cache, and the same requests go on from there.
         """
         waiting = iter(requests)
-        with ThreadPoolExecutor(self.endpoint.concurrency) as pool:
+        stopped: EndpointError | None = None
+        with ThreadPoolExecutor(self.endpoint.concurrency, initializer=use_language, initargs=(language(),)) as pool:
             under_way: set[Future[Reply[T]]] = set()
             try:
                 while True:
-                    while len(under_way) < self.endpoint.concurrency and (request := next(waiting, None)) is not None:
+                    while (
+                        stopped is None
+                        and len(under_way) < self.endpoint.concurrency
+                        and (request := next(waiting, None)) is not None
+                    ):
                         under_way.add(pool.submit(self.ask, request))
                     if not under_way:
-                        return
+                        break
                     done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
                     for future in done:
-                        yield future.result()
+                        if isinstance(error := future.exception(), EndpointError):
+                            stopped = error  # when the others have been answered, which are paid for
+                        else:
+                            yield future.result()
             finally:
                 for future in under_way:
                     future.cancel()
+        if stopped is not None:
+            raise stopped
 
     def ask(self, request: Request[T]) -> Reply[T]:
         """The reply to one request, from the cache where it has arrived before. Errors as in `stream`."""
+        key = request.key(self.endpoint)
+        with self._mutex:
+            alone = self._asking.setdefault(key, threading.Lock())
+        with alone:  # two posts may come to the same question, which is paid for once
+            return self._ask(request, key)
+
+    def _ask(self, request: Request[T], key: str) -> Reply[T]:
         from shouwang.llm.answers import InvalidAnswerError, validated
 
-        key, cached, detail = request.key(self.endpoint.model), True, ""
+        cached, detail = True, ""
         for attempt in range(ATTEMPTS):
             kept = self._calls.arrived(key, attempt)
             cached = cached and kept is not None
@@ -124,59 +152,73 @@ class Client:
 
     def _send(self, request: Request[T], key: str, attempt: int, wrong: str) -> Arrived | Reply[T]:
         """Send one attempt; what arrived, or the reply that says why nothing did."""
-        import httpx2
         import openai
 
         messages = _deidentified(request.messages)
         if wrong:
             messages.append({"role": "user", "content": _again(wrong)})
-        self._reserve(key, attempt, messages)
         try:
-            completion, rung = self._down_the_ladder(request, messages, f"{key}-{attempt}")
+            return self._down_the_ladder(request, messages, key, attempt)
         except openai.APIConnectionError as error:
-            reached = not isinstance(error.__cause__, (httpx2.ConnectError, httpx2.ConnectTimeout))
-            self._calls.failed(key, attempt, maybe_charged=reached)
             late = isinstance(error, openai.APITimeoutError)
-            how = "the connection broke" if reached else "no connection"
-            how = f"no answer within {self.endpoint.timeout:g} s" if late else how
+            how = say("the connection broke", "连接中断") if _maybe_charged(error) else say("no connection", "连不上")
+            seconds = f"{self.endpoint.timeout:g}"
+            how = say(f"no answer within {seconds} s", f"{seconds} 秒内没有回答") if late else how
             return self._failed(Reply(request.id, None, "unreachable", how))
         except openai.APIStatusError as error:
-            self._calls.failed(key, attempt, maybe_charged=False)
-            return self._failed(Reply(request.id, None, "rejected", self._status(error)))
+            if _declined(error):
+                return Reply(request.id, None, "refused", "the service declined")
+            reply: Reply[T] = Reply(request.id, None, "rejected", self._status(error))
+            return reply if self._proven and error.status_code in _OF_THIS_POST else self._failed(reply)
         except (openai.OpenAIError, ValueError):  # also a body that is no JSON
-            self._calls.failed(key, attempt, maybe_charged=False)
-            return self._failed(Reply(request.id, None, "rejected", "what came back is no chat completion"))
-        return self._keep(key, attempt, messages, completion, rung)
+            return self._failed(
+                Reply(request.id, None, "rejected", say("what came back is no chat completion", "返回的不是聊天回答"))
+            )
 
-    def _down_the_ladder(self, request: Request[T], messages: list[Message], name: str) -> tuple[ChatCompletion, int]:
-        """What came back, and on which rung. Raises what `openai` raises on the last one."""
+    def _down_the_ladder(self, request: Request[T], messages: list[Message], key: str, attempt: int) -> Arrived:
+        """What came back. Raises what `openai` raises on the last rung."""
         import openai
 
         rung = self._rung
         while True:
             try:
-                return self._create(request, messages, name, rung), rung
+                return self._persistently(request, _on_rung(rung, request, messages), key, attempt, rung)
             except openai.APIStatusError as error:
-                if self._proven or rung == len(RUNGS) - 1 or error.status_code not in _NOT_KNOWN:
+                lowest = self._rung if self._proven else len(RUNGS) - 1  # proven also by another question, meanwhile
+                if rung >= lowest or error.status_code not in _NOT_KNOWN or _declined(error):
                     raise
-            rung += 1
+            rung = max(rung + 1, self._rung)
+
+    def _persistently(self, request: Request[T], messages: list[Message], key: str, attempt: int, rung: int) -> Arrived:
+        """What came back on that rung, asked again where the endpoint was away or busy; each time is in the bill."""
+        import openai
+
+        again = 0
+        while True:
+            self._reserve(key, attempt, messages)
+            try:
+                completion = self._create(request, messages, f"{key}-{attempt}", rung)
+                return self._keep(key, attempt, messages, completion, rung)
+            except (openai.OpenAIError, ValueError) as error:
+                self._calls.failed(key, attempt, maybe_charged=_maybe_charged(error))
+                if again >= self.endpoint.retries or not _passing(error):
+                    raise
+                time.sleep(_pause(error, again))
+            again += 1
 
     def _create(self, request: Request[T], messages: list[Message], name: str, rung: int) -> ChatCompletion:
-        sent = [dict(message) for message in messages]
-        schema = request.answer.model_json_schema()
         form: dict[str, Any] = {}
         if RUNGS[rung] == "json_schema":
+            schema = request.answer.model_json_schema()
             named = {"name": request.answer.__name__, "schema": schema, "strict": True}
             form = {"response_format": {"type": "json_schema", "json_schema": named}}
-        else:
-            sent[0]["content"] = f"{sent[0]['content']}\n\n{_schema_in_words(schema)}"
-            if RUNGS[rung] == "json_object":
-                form = {"response_format": {"type": "json_object"}}
+        elif RUNGS[rung] == "json_object":
+            form = {"response_format": {"type": "json_object"}}
         self._pace.wait()
         create: Any = self._openai.chat.completions.create
         completion = create(
             model=self.endpoint.model,
-            messages=sent,
+            messages=messages,
             temperature=request.temperature,
             max_tokens=self.endpoint.max_tokens,
             extra_headers={"Idempotency-Key": name},  # whoever knows it charges once for a call sent again
@@ -184,17 +226,24 @@ class Client:
             **({"seed": request.sample} if request.sample else {}),
             **form,
         )
-        if not getattr(completion, "choices", None):
-            raise ValueError("no choices")
+        choices = getattr(completion, "choices", None)
+        message = getattr(choices[0], "message", None) if isinstance(choices, list) and choices else None
+        if not isinstance(getattr(message, "content", 0), str | None):
+            raise ValueError("no message")
         return cast("ChatCompletion", completion)
 
     def _reserve(self, key: str, attempt: int, messages: list[Message]) -> None:
-        estimate = self.endpoint.price(_characters(messages), self.endpoint.max_tokens)
+        tokens_in = math.ceil(_characters(messages) * self._tokens_per_character)
+        estimate = self.endpoint.price(tokens_in, self.endpoint.longest_answer)
         if not self._calls.sending(key, attempt, self.endpoint.model, estimate, self.endpoint.budget):
             spent = self.costs().cost
             raise EndpointError(
-                f"the budget of {self.endpoint.budget:g} is used up (spent {spent:.4f}, the next call may cost "
-                f"{estimate:.4f}); what arrived is kept: give a larger budget to go on"
+                say(
+                    f"the budget of {self.endpoint.budget:g} is used up (spent {spent:.4f}, the next call may cost "
+                    f"{estimate:.4f}); what arrived is kept: give a larger budget to go on",
+                    f"预算 {self.endpoint.budget:g} 已用完（已花 {spent:.4f}，下一次请求可能要 {estimate:.4f}）；"
+                    "已收到的都在：提高预算即可继续",
+                )
             )
 
     def _keep(self, key: str, attempt: int, messages: list[Message], completion: ChatCompletion, rung: int) -> Arrived:
@@ -204,9 +253,10 @@ class Client:
         choice = completion.choices[0]
         text = choice.message.content or ""
         end: str | None = "refusal" if choice.message.refusal else choice.finish_reason  # None from some servers
-        usage = completion.usage
-        tokens_in = usage.prompt_tokens if usage else _characters(messages)
-        tokens_out = usage.completion_tokens if usage else len(text)
+        asked: Any = getattr(completion.usage, "prompt_tokens", None)
+        answered: Any = getattr(completion.usage, "completion_tokens", None)
+        metered = isinstance(asked, int) and isinstance(answered, int)
+        tokens_in, tokens_out = (asked, answered) if metered else (_characters(messages), len(text))
         arrived = Arrived(text, end or "stop")
         self._calls.keep(
             key,
@@ -214,11 +264,12 @@ class Client:
             arrived,
             tokens_in=tokens_in,
             tokens_out=tokens_out,
-            unmetered=usage is None,
+            unmetered=not metered,
             cost=self.endpoint.price(tokens_in, tokens_out),
         )
         with self._mutex:
             self._failures = 0
+            self._tokens_per_character = max(self._tokens_per_character, tokens_in / _characters(messages))
             if not self._proven:
                 self._rung, self._proven = rung, True
         return arrived
@@ -228,9 +279,13 @@ class Client:
         status = error.status_code
         if status in _HOPELESS:
             raise EndpointError(
-                f"{self.endpoint.url}: {_HOPELESS[status]} (HTTP {status}); check address, key and model"
+                say(
+                    f"{self.endpoint.url}: {_HOPELESS[status].en} (HTTP {status}); check address, key and model",
+                    f"{self.endpoint.url}：{_HOPELESS[status].zh}（HTTP {status}）；请检查地址、密钥与模型",
+                )
             )
-        return f"HTTP {status}" + (f", {error.code}" if error.code and error.code.isidentifier() else "")
+        code = str(error.code or "")
+        return f"HTTP {status}" + (f", {code}" if code.isidentifier() else "")
 
     def _failed(self, reply: Reply[T]) -> Reply[T]:
         with self._mutex:
@@ -238,8 +293,12 @@ class Client:
             failures = self._failures
         if failures >= FAILURES_IN_A_ROW:
             raise EndpointError(
-                f"{self.endpoint.url}: {failures} questions in a row failed ({reply.detail}); "
-                "what arrived is kept: run the same command again when the endpoint works"
+                say(
+                    f"{self.endpoint.url}: {failures} questions in a row failed ({reply.detail}); "
+                    "what arrived is kept: run the same command again when the endpoint works",
+                    f"{self.endpoint.url}：连续 {failures} 次提问失败（{reply.detail}）；"
+                    "已收到的都在：接口恢复后再运行同一命令",
+                )
             )
         return reply
 
@@ -266,6 +325,48 @@ def _deidentified(messages: Iterable[Message]) -> list[Message]:
 
 def _characters(messages: Iterable[Message]) -> int:
     return sum(len(each["content"]) for each in messages)
+
+
+def _on_rung(rung: int, request: Request[T], messages: list[Message]) -> list[Message]:
+    """Below json_schema the schema stands in the prompt."""
+    if RUNGS[rung] == "json_schema":
+        return messages
+    first, *others = messages
+    schema = _schema_in_words(request.answer.model_json_schema())
+    return [{"role": first["role"], "content": f"{first['content']}\n\n{schema}"}, *others]
+
+
+def _maybe_charged(error: Exception) -> bool:
+    """Whether the server may have worked although no answer came."""
+    import httpx2
+    import openai
+
+    if isinstance(error, openai.APIConnectionError):
+        return not isinstance(error.__cause__, (httpx2.ConnectError, httpx2.ConnectTimeout))
+    return isinstance(error, openai.APIStatusError) and error.status_code in _TOO_LATE
+
+
+def _passing(error: Exception) -> bool:
+    """Whether the same call may be answered a little later."""
+    import openai
+
+    if isinstance(error, openai.APIStatusError):
+        return error.status_code in _PASSING and not _declined(error)
+    return isinstance(error, openai.APIConnectionError)
+
+
+def _pause(error: Exception, again: int) -> float:
+    """Seconds: as the server asks, if that is at most a minute, else twice as long every time."""
+    headers = getattr(getattr(error, "response", None), "headers", {})
+    try:
+        asked = float(headers.get("retry-after", ""))
+    except ValueError:  # also a date
+        asked = 0.0
+    return asked if 0 < asked <= 60 else min(0.5 * 2**again, 8.0)
+
+
+def _declined(error: openai.APIStatusError) -> bool:
+    return str(error.code).lower() in _DECLINED
 
 
 def _schema_in_words(schema: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypedDict, TypeVar
 
 from shouwang.errors import InputError, ShouwangError
+from shouwang.language import say
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -52,11 +53,32 @@ class Endpoint:
 
     def __post_init__(self) -> None:
         if not self.url.startswith(("http://", "https://")):
-            raise InputError(f"'{self.url}' is not an http(s) address; give the endpoint's base, such as …/v1")
+            raise InputError(
+                say(
+                    f"'{self.url}' is not an http(s) address; give the endpoint's base, such as …/v1",
+                    f"“{self.url}”不是 http(s) 地址；请给出接口的地址，如 …/v1",
+                )
+            )
         if not self.model:
-            raise InputError("no model named; give the name that the endpoint knows it by")
+            raise InputError(
+                say(
+                    "no model named; give the name that the endpoint knows it by",
+                    "没有写明模型；请给出接口上的模型名称",
+                )
+            )
         if self.budget is not None and not (self.price_in or self.price_out):
-            raise InputError("a budget needs prices per million tokens (of input, of output) to reckon with")
+            raise InputError(
+                say(
+                    "a budget needs prices per million tokens (of input, of output) to reckon with",
+                    "设预算须给出每百万词元的价格（输入、输出），才能计算",
+                )
+            )
+
+    @property
+    def longest_answer(self) -> int:
+        """Tokens that an answer can have at most; `extra` may say so, too."""
+        said = (self.extra.get(name) for name in ("max_tokens", "max_completion_tokens"))
+        return max([each for each in said if isinstance(each, int)], default=self.max_tokens)
 
     def price(self, tokens_in: int, tokens_out: int) -> float:
         return (tokens_in * self.price_in + tokens_out * self.price_out) / 1e6
@@ -76,9 +98,10 @@ class Request(Generic[T]):
     temperature: float = 0.0
     sample: int = 0
 
-    def key(self, model: str) -> str:
-        """What the cache knows the question by (hex SHA-256)."""
-        parts = (self.version, model, self.messages, self.answer.model_json_schema(), self.temperature, self.sample)
+    def key(self, endpoint: Endpoint) -> str:
+        """What the cache knows the question by (hex SHA-256); where more is asked with `extra`, it is another one."""
+        schema, extra = self.answer.model_json_schema(), (dict(endpoint.extra),) if endpoint.extra else ()
+        parts = (self.version, endpoint.model, self.messages, schema, self.temperature, self.sample, *extra)
         return hashlib.sha256(json.dumps(parts, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 

@@ -30,7 +30,7 @@ def chat(text: str | None, *, end: str = "stop", usage: bool = True, refusal: st
     return Response(json.dumps(body), content_type="application/json")
 
 
-def error(status: int, code: str = "", **headers: str) -> Response:
+def error(status: int, code: str | int = "", **headers: str) -> Response:
     body = {"error": {"message": "the post, repeated by the server", "code": code, "type": "x"}}
     return Response(json.dumps(body), status=status, content_type="application/json", headers=headers)
 
