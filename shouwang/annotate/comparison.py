@@ -22,6 +22,7 @@ from shouwang.annotate.agreement import (
     quadratic_kappa,
 )
 from shouwang.annotate.labels import Label, Rating, Stage, consensus
+from shouwang.kappa import ratio
 from shouwang.resampling import RESAMPLES, Floats, Interval
 from shouwang.scale import INDICATORS, LEVELS
 
@@ -56,7 +57,7 @@ class Comparison:
 class Anchoring:
     """What seeing a suggestion did: ratings that were revealed, that changed, and that moved towards or away from it.
 
-    `kappa` is how much quadratic kappa with the suggestion grew, on the same posts.
+    The suggestion is the one that was there then: what another model says later was not seen. `kappa` is how much quadratic kappa with the suggestion grew, on the same posts.
     """
 
     revealed: int
@@ -76,7 +77,17 @@ class Agreement:
     anchoring: Anchoring
 
     def to_row(self) -> dict[str, Any]:
-        return asdict(self)
+        """As JSON types: what is not defined is None."""
+        row: dict[str, Any] = _without_nan(asdict(self))
+        return row
+
+
+def _without_nan(found: Any) -> Any:
+    if isinstance(found, dict):
+        return {name: _without_nan(each) for name, each in found.items()}
+    if isinstance(found, tuple | list):
+        return [_without_nan(each) for each in found]
+    return None if found != found else found
 
 
 def final(ratings: Iterable[Rating], raters: int) -> dict[str, tuple[Label, str]]:
@@ -148,6 +159,9 @@ def compare(ratings: Sequence[Rating], raters: int, *, seed: int = 0, resamples:
     )
 
 
+_Pair = tuple[str, str]
+"""Who and which post."""
+
 _Of = Callable[[Label], int]
 _Tables = Callable[[_Of, int], Floats]
 
@@ -175,34 +189,33 @@ def _values(given: Given, posts: Sequence[str], of: _Of) -> Floats:
 
 
 def _anchoring(ratings: Sequence[Rating], posts: Sequence[str], rng: np.random.Generator, resamples: int) -> Anchoring:
-    blind: dict[tuple[str, str], Label] = {}
-    later: dict[tuple[str, str], Label] = {}
-    suggested: dict[str, Label] = {}
+    blind: dict[_Pair, Label] = {}
+    later: dict[_Pair, Label] = {}
+    seen: dict[_Pair, Label] = {}
+    newest: dict[str, Label] = {}
     for each in ratings:
+        pair = each.who, each.post
         if each.label is None:
             continue
         if each.stage == "llm":
-            suggested[each.post] = each.label
+            newest[each.post] = each.label
         elif each.stage == "blind":
-            blind[each.who, each.post] = each.label
-        elif each.stage == "after":
-            later[each.who, each.post] = each.label
-    pairs = [key for key in later if key in blind and key[1] in suggested]
-    nearer = [
-        abs(blind[key].level - suggested[key[1]].level) - abs(later[key].level - suggested[key[1]].level)
-        for key in pairs
-    ]
+            blind[pair] = each.label
+        elif each.stage == "after" and pair in blind and each.post in newest:
+            later[pair], seen[pair] = each.label, newest[each.post]
+    nearer = [abs(blind[pair].level - seen[pair].level) - abs(later[pair].level - seen[pair].level) for pair in later]
 
-    def tables(of: Mapping[tuple[str, str], Label]) -> Floats:
-        people: dict[str, dict[str, Label]] = defaultdict(dict)
-        for person, post in pairs:
-            people[person][post] = of[person, post]
-        level: _Of = lambda label: label.level  # noqa: E731
-        return confusions(_values({"model": suggested}, posts, level), _values(people, posts, level), len(LEVELS))
+    def tables(said: Mapping[_Pair, Label]) -> Floats:
+        """A post's own table: of each person's level with the suggestion that they saw, together 1."""
+        met = np.zeros((len(posts), len(LEVELS), len(LEVELS)))
+        for pair in later:
+            met[places[pair[1]], seen[pair].level, said[pair].level] += 1
+        return ratio(met, met.sum(axis=(1, 2), keepdims=True), 0.0)
 
+    places = {post: n for n, post in enumerate(posts)}
     return Anchoring(
-        len(pairs),
-        sum(blind[key].judgement() != later[key].judgement() for key in pairs),
+        len(later),
+        sum(blind[pair].judgement() != later[pair].judgement() for pair in later),
         sum(gain > 0 for gain in nearer),
         sum(gain < 0 for gain in nearer),
         difference(tables(later), tables(blind), quadratic_kappa, rng, resamples),
