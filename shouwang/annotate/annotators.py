@@ -52,8 +52,9 @@ def annotate(
 ) -> Annotated:
     """Have a model rate every post that this annotator has not rated: once at temperature 0, or by several votes.
 
-    Each rating is written down as soon as its last vote is in. A post that the server turned down, or for which there
-    was no server, stays open for the next run. Raises EndpointError where nothing more can be asked.
+    Each rating is written down as soon as its last vote is in. A post with a vote that the server turned down, or for
+    which there was no server, stays open for the next run, and so does one whose answers were all of no use: asked with
+    other settings the model may do better. Raises EndpointError where nothing more can be asked.
     """
     who = name_of(client.endpoint.model, strategy, votes)
     done = {each.post for each in project.ratings() if each.who == who}
@@ -83,10 +84,10 @@ def _write(project: Project, post: Post, who: str, replies: Sequence[Reply[Answe
     problems = [reply.problem for reply in replies if reply.problem]
     found.problems.update(problems)
     answers = [reply.answer for reply in replies if reply.answer is not None]
-    if not answers and any(problem in ("rejected", "unreachable") for problem in problems):
+    if "rejected" in problems or "unreachable" in problems or (not answers and "invalid" in problems):
         return
     label, data = judged(post, answers)
-    found.rated += 1
+    found.rated += label is not None
     found.instructing += bool(data["instructs"])
     found.shortened += bool(data["left_out"])
     found.quotes += data["quotes"]

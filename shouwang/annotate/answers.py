@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from shouwang.scale import Indicator
 
-Value = Literal[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+
+def _no_truth(found: object) -> object:
+    """Python takes false for 0."""
+    if isinstance(found, bool):
+        raise ValueError("true or false is no level")
+    return found
+
+
+Value = Annotated[Literal[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10], BeforeValidator(_no_truth)]
 
 
 class Quote(BaseModel):

@@ -88,13 +88,42 @@ def test_a_server_that_fails_midway_leaves_the_rest_for_the_next_run(server: HTT
     assert found.rated + found.there == 6
 
 
-def test_a_refusal_and_garbage_are_written_down_as_such(server: HTTPServer, project: Project) -> None:
+def test_a_rating_waits_for_all_of_its_votes(server: HTTPServer, project: Project) -> None:
+    votes = [2, 8, 3]
+    failing = Scripted(lambda body: error(503) if "seed" in body else chat(answer(votes[0])))
+    found = run(server, project, failing, votes=3)
+    assert (found.rated, found.problems, project.ratings()) == (0, {"rejected": 12}, [])
+    server.clear()
+    whole = Scripted(lambda body: chat(answer(votes[body.get("seed", 0)])))
+    assert run(server, project, whole, votes=3).rated == 6
+    assert {tuple(sorted(each.data["votes"])) for each in project.ratings()} == {(2, 3, 8)}
+
+
+def test_a_truth_value_is_no_level(server: HTTPServer, project: Project) -> None:
+    found = run(server, project, lambda body: chat(answer(False)))
+    assert (found.rated, found.problems) == (0, {"invalid": 6})
+
+
+def test_answers_that_were_cut_short_do_not_keep_a_post_from_being_asked_otherwise(
+    server: HTTPServer, project: Project
+) -> None:
+    def says(body: Body) -> Any:
+        return chat(answer()) if "chat_template_kwargs" in body else chat("<think>", end="length")
+
+    assert (run(server, project, says).rated, project.ratings()) == (0, [])
+    endpoint = Endpoint(server.url_for("/v1"), "scripted", retries=0, extra={"chat_template_kwargs": {}})
+    with Client(endpoint, project.path) as client:
+        assert annotate(project, client, get("levels")).rated == 6
+
+
+def test_a_refusal_is_written_down_and_garbage_is_not(server: HTTPServer, project: Project) -> None:
     def says(body: Body) -> Any:
         return chat(None, refusal="no") if "不想活" in post_in(body) else chat("I cannot read this.")
 
     found = run(server, project, says)
     assert found.problems == {"refused": 1, "invalid": 5}
-    assert {each.post: each.data["problems"] for each in project.ratings()}["p-3"] == ["refused"]
+    assert found.rated == 0
+    assert {each.post: each.data["problems"] for each in project.ratings()} == {"p-3": ["refused"]}
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
