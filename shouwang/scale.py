@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from shouwang.errors import InputError
-from shouwang.language import Words
+from shouwang.language import Words, say
 
 Indicator = Literal["pain", "wish", "plan", "method", "time"]
 INDICATORS: tuple[Indicator, ...] = get_args(Indicator)
@@ -235,7 +235,8 @@ def level(value: int) -> Level:
     """The level of that number; raises InputError outside 0–10."""
     if 0 <= value < len(LEVELS):
         return LEVELS[value]
-    raise InputError(f"level {value} is outside 0–{len(LEVELS) - 1}")
+    last = len(LEVELS) - 1
+    raise InputError(say(f"level {value} is outside 0–{last}", f"等级 {value} 超出 0–{last}"))
 
 
 def expected_level(probabilities: Sequence[float]) -> float:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from shouwang import scale
 from shouwang.errors import InputError
+from shouwang.language import say
 from shouwang.scale import HIGH_FROM, INDICATORS, Indicator
 
 Stage = Literal["blind", "after", "llm", "adjudicated"]
@@ -61,10 +62,15 @@ class Rating:
     label: Label | None
     data: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
-    def suggestion(self) -> Label | None:
-        """What may be shown to people elsewhere before they rate: a model's label of a post that does not speak to it."""
-        return self.label if self.stage == "llm" and not self.data.get("instructs") else None
+
+def suggestions(ratings: Iterable[Rating]) -> Iterator[tuple[Rating, Label]]:
+    """What may be shown to people elsewhere before they rate: models' labels of posts that speak to no rater.
+
+    One model that notices is enough: another, which does what the post says, does not.
+    """
+    by_models = [each for each in ratings if each.stage == "llm"]
+    marked = {each.post for each in by_models if each.data.get("instructs")}
+    yield from ((each, each.label) for each in by_models if each.label is not None and each.post not in marked)
 
 
 def label_of(row: Mapping[str, Any], length: int) -> Label:
@@ -75,18 +81,24 @@ def label_of(row: Mapping[str, Any], length: int) -> Label:
     """
     value, high = row.get("level"), row.get("high")
     if not isinstance(value, int) or isinstance(value, bool):
-        raise InputError("no level chosen; give 0–10")
+        raise InputError(say("no level chosen; give 0–10", "没有选等级；请选 0–10"))
     scale.level(value)
     if not isinstance(high, bool):
-        raise InputError("high or low is not chosen; it is a question of its own")
+        raise InputError(say("high or low is not chosen; it is a question of its own", "没有选高或低；这要另行判断"))
     indicators = row.get("indicators") or []
     if unknown := [name for name in indicators if name not in INDICATORS]:
-        raise InputError(f"unknown indicator '{str(unknown[0])[:20]}'; there are: {', '.join(INDICATORS)}")
+        name, there = str(unknown[0])[:20], ", ".join(INDICATORS)
+        raise InputError(say(f"unknown indicator '{name}'; there are: {there}", f"没有指标“{name}”；可用的有：{there}"))
     spans = tuple(sorted({_span(each, length) for each in row.get("spans") or []}))
     marked = frozenset(span.indicator for span in spans)
-    note = str(row.get("note") or "").strip()
+    note = str(row.get("note") or "").replace("\r\n", "\n").strip()  # as browsers count characters
     if len(note) > LONGEST_NOTE:
-        raise InputError(f"the note has {len(note)} characters; {LONGEST_NOTE} are the most")
+        raise InputError(
+            say(
+                f"the note has {len(note)} characters; {LONGEST_NOTE} are the most",
+                f"备注有 {len(note)} 字；最多 {LONGEST_NOTE} 字",
+            )
+        )
     return Label(value, high, frozenset(indicators) | marked, spans, bool(row.get("unsure")), note)
 
 
@@ -94,7 +106,12 @@ def _span(found: object, length: int) -> Span:
     match found:
         case [int(start), int(end), str(indicator)] if indicator in INDICATORS and 0 <= start < end <= length:
             return Span(start, end, indicator)
-    raise InputError("a marked span does not lie in the post, or marks no known indicator")
+    raise InputError(
+        say(
+            "a marked span does not lie in the post, or marks no known indicator",
+            "有一处标记不在帖子之内，或不属于已知的指标",
+        )
+    )
 
 
 def spans_json(label: Label) -> str:

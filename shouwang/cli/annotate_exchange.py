@@ -31,12 +31,11 @@ def send(
     file: Annotated[Path, typer.Argument(help=say("The file to write.", "要写的文件。"))],
     project: ProjectFile = DEFAULT,
 ) -> None:
-    if file.exists():
-        raise InputError(say(f"{file} exists already; name another file", f"{file} 已存在；请换一个文件名"))
+    files.refuse_existing(file)
     with opened(project) as there:
         from shouwang.annotate.interchange import argilla, doccano, label_studio
 
-        with file.open("w", encoding="utf-8") as stream:
+        with files.create_private(file) as stream:
             if tool == "label-studio":
                 json.dump(label_studio.tasks(there), stream, ensure_ascii=False, indent=1)
             else:
@@ -101,7 +100,11 @@ def _rows_in(file: Path) -> Iterator[Row | Skipped]:
         return
     for number, each in enumerate(found, 1):
         where = f"{file.name}:{number}"
-        yield Row(where, each) if isinstance(each, dict) else Skipped(where, "JSON, but not an object")
+        yield (
+            Row(where, each)
+            if isinstance(each, dict)
+            else Skipped(where, say("JSON, but not an object", "是 JSON，但不是对象"))
+        )
 
 
 def _json_in(file: Path) -> object:

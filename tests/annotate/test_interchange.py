@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,20 @@ import pytest
 
 from shouwang.annotate import rating
 from shouwang.annotate.interchange import argilla, doccano, label_studio
-from shouwang.annotate.interchange.receiving import CHANGED, NOT_HERE, THERE, Foreign, Received, receive
+from shouwang.annotate.interchange.receiving import (
+    CHANGED,
+    NOT_ANNOTATED,
+    NOT_HERE,
+    SKIPPED,
+    THERE,
+    Foreign,
+    Received,
+    receive,
+)
 from shouwang.annotate.labels import Label, Span
 from shouwang.annotate.project import Project, add_rating
 from shouwang.errors import SOME_SKIPPED, InputError
+from shouwang.language import use_language
 from shouwang.posts import Post, Row, Skipped
 from tests.annotate.invented import TEXTS, add, label
 from tests.annotate.test_command import run
@@ -72,6 +83,34 @@ def test_what_began_from_a_prediction_is_not_blind(project: Project) -> None:
     assert people(project) == [("label-studio:7", "after", WISH)]
 
 
+def test_where_one_model_noticed_no_models_label_goes_to_another_tool(project: Project) -> None:
+    suggest(project)
+    with project.writing() as connection:
+        add_rating(connection, "p-3", "llm:b/levels@1", "llm", label(0), {"votes": [0], "instructs": True})
+    assert all(not task["predictions"] for task in label_studio.tasks(project))
+    assert all(not record["suggestions"] for record in argilla.records(project))
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        {"data": [1], "annotations": [{}]},
+        {"data": {"text": TEXTS[0]}, "annotations": [1]},
+        {"data": {"text": TEXTS[0]}, "annotations": [{"result": ["x", {"from_name": "level", "value": 4}]}]},
+        {"data": {"text": TEXTS[0]}, "annotations": [{"result": [{"from_name": "level", "value": {"choices": "4"}}]}]},
+        {
+            "data": {"text": TEXTS[0]},
+            "annotations": [{"result": [{"from_name": "high", "value": {"choices": [["x"]]}}]}],
+        },
+        {"data": {"text": TEXTS[0]}, "annotations": [{"result": [{"from_name": "spans", "value": {"labels": 3}}]}]},
+    ],
+)
+def test_a_task_of_another_shape_is_named_and_the_others_are_kept(project: Project, task: dict[str, Any]) -> None:
+    good = [{"from_name": "level", "value": {"choices": ["4"]}}, {"from_name": "high", "value": {"choices": ["low"]}}]
+    found = from_studio(project, [task, *annotated(project, "p-3", good)])
+    assert (found.ratings, [*found.left_out.values()]) == (1, [["task 1"]])
+
+
 def test_offsets_after_an_emoji_are_understood_either_way(project: Project) -> None:
     add(project, [Post("e", "😭😭不想活了")])
     for person, start in ((1, 2), (2, 4)):  # characters; UTF-16 units
@@ -95,7 +134,7 @@ def test_what_cannot_be_taken_is_named_with_the_reason(project: Project) -> None
     assert found.left_out == {
         NOT_HERE: ["p-1"],
         "high or low is not chosen; it is a question of its own": ["p-1"],
-        "skipped by its annotator": ["p-1"],
+        SKIPPED: ["p-1"],
     }
 
 
@@ -154,7 +193,7 @@ def test_argilla_gets_suggestions_and_gives_responses(project: Project) -> None:
 def test_drafts_and_records_without_answers_are_left_out(project: Project) -> None:
     record = [*argilla.records(project)][2]
     found = from_argilla(project, answered(record, "u-1", status="draft"), {"id": "x", "responses": "?"}, record)
-    assert (found.ratings, found.left_out) == (0, {"not annotated": ["p-3", "x", "p-3"]})
+    assert (found.ratings, found.left_out) == (0, {NOT_ANNOTATED: ["p-3", "x", "p-3"]})
 
 
 # --- the command ----------------------------------------------------------------------------------------------------
@@ -183,6 +222,25 @@ def test_another_export_of_label_studio_is_refused(project: Project) -> None:
             run("receive", "label-studio", str(file), "-p", str(project.path))
     with pytest.raises(InputError, match="cannot be read"):
         run("receive", "doccano", str(Path("nowhere.jsonl")), "-p", str(project.path))
+
+
+def test_why_something_is_not_taken_is_said_in_chinese_too(project: Project) -> None:
+    file = project.path.parent / "mei.jsonl"
+    lines = [LINE | {"text": "另一段话"}, LINE | {"cats": []}, LINE | {"cats": ["4"]}]
+    file.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
+    use_language("zh")
+    shown = run("receive", "doccano", str(file), "-p", str(project.path)).stdout
+    assert all(why in shown for why in ("不是本项目中的帖子", "没有选高或低"))
+    assert not re.search("[a-z]{4}", shown.replace("mei.jsonl", ""))
+
+
+@pytest.mark.parametrize("tool", ["label-studio", "doccano", "argilla"])
+def test_what_goes_out_is_its_owners_alone(project: Project, tool: str) -> None:
+    out = project.path.parent / "out.json"
+    run("send", tool, str(out), "-p", str(project.path))
+    assert out.stat().st_mode & 0o077 == 0
+    with pytest.raises(InputError, match="exists already"):
+        run("send", tool, str(out), "-p", str(project.path))
 
 
 def test_a_line_that_cannot_be_read_is_named(project: Project) -> None:

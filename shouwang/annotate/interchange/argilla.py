@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from shouwang.annotate.interchange.receiving import HIGHS, Foreign
-from shouwang.annotate.labels import Label
+from shouwang.annotate.interchange.receiving import HIGHS, NOT_ANNOTATED, Foreign, listed, mapping
+from shouwang.annotate.labels import Label, suggestions
 from shouwang.annotate.project import Project
 from shouwang.posts import Row, Skipped
 from shouwang.scale import HIGH_NAMES
@@ -22,7 +22,7 @@ _NOT_IN_AGENTS = re.compile(r"[^\w:./\s-]", re.ASCII)  # what Argilla refuses in
 
 def records(project: Project) -> Iterator[dict[str, Any]]:
     """One post a line."""
-    newest = {each.post: (each.who, each.suggestion) for each in project.ratings() if each.suggestion is not None}
+    newest = {each.post: (each.who, label) for each, label in suggestions(project.ratings())}
     for post in project.posts():
         yield {
             "id": post.id,
@@ -48,37 +48,33 @@ def read(lines: Iterable[Row | Skipped]) -> Iterator[Foreign]:
             yield Foreign(line.where, problem=line.reason)
             continue
         record = str(line.values.get("id", line.where))
-        text = str(_mapping(line.values.get("fields")).get("text", ""))
-        given = _by_person(_mapping(line.values.get("responses")))
-        suggested = "level" in _mapping(line.values.get("suggestions"))
+        text = str(mapping(line.values.get("fields")).get("text", ""))
+        given = _by_person(mapping(line.values.get("responses")))
+        suggested = bool(mapping(line.values.get("suggestions")))
         if not given:
-            yield Foreign(record, problem="not annotated")
+            yield Foreign(record, problem=NOT_ANNOTATED)
         for person, answers in given.items():
             yield Foreign(record, text, f"argilla:{person}", _row(answers), suggested)
-
-
-def _mapping(found: object) -> Mapping[str, Any]:
-    return found if isinstance(found, dict) else {}
 
 
 def _by_person(responses: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Answers by person and question; drafts and what somebody discarded are no answers."""
     given: dict[str, dict[str, Any]] = defaultdict(dict)
     for question, answers in responses.items():
-        for each in answers if isinstance(answers, list) else []:
-            if isinstance(each, dict) and each.get("status", "submitted") == "submitted":
+        for each in map(mapping, listed(answers)):
+            if each and each.get("status", "submitted") == "submitted":
                 given[str(each.get("user_id", "?"))][question] = each.get("value")
     return given
 
 
 def _row(answers: Mapping[str, Any]) -> dict[str, Any]:
-    level, spans = str(answers.get("level")), answers.get("spans")
+    level = str(answers.get("level"))
     return {
         "level": int(level) if level.isdecimal() else None,
         "high": HIGHS.get(str(answers.get("high"))),
         "spans": [
             [span.get("start"), span.get("end"), span.get("label")]
-            for span in (spans if isinstance(spans, list) else [])
+            for span in listed(answers.get("spans"))
             if isinstance(span, dict)
         ],
     }

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from shouwang.annotate.comparison import final
-from shouwang.annotate.interchange.receiving import HIGHS, Foreign, only
+from shouwang.annotate.interchange.receiving import HIGHS, NOT_ANNOTATED, Foreign, listed, only
 from shouwang.annotate.project import Project
 from shouwang.errors import InputError
 from shouwang.posts import Row, Skipped
@@ -34,18 +34,14 @@ def read(lines: Iterable[Row | Skipped], who: str) -> Iterator[Foreign]:
             yield Foreign(line.where, problem=line.reason)
             continue
         record = str(line.values.get("id", line.where))
-        found = [each for name in ("cats", "entities", "label", "labels") for each in _list(line.values.get(name))]
+        found = [each for name in ("cats", "entities", "label", "labels") for each in listed(line.values.get(name))]
         if not found:
-            yield Foreign(record, problem="not annotated")
+            yield Foreign(record, problem=NOT_ANNOTATED)
             continue
         try:
             yield Foreign(record, str(line.values.get("text", "")), f"doccano:{who}", _row(found))
         except InputError as error:
             yield Foreign(record, problem=str(error))
-
-
-def _list(found: object) -> list[Any]:
-    return found if isinstance(found, list) else []
 
 
 def _row(found: list[Any]) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from shouwang.annotate.interchange.receiving import HIGHS, Foreign
-from shouwang.annotate.labels import Label
+from shouwang.annotate.interchange.receiving import HIGHS, SKIPPED, Foreign, listed, mapping
+from shouwang.annotate.labels import Label, suggestions
 from shouwang.annotate.project import Project
 from shouwang.scale import HIGH_NAMES, INDICATORS, LEVELS
 
@@ -36,9 +36,8 @@ def interface() -> str:
 def tasks(project: Project) -> list[dict[str, Any]]:
     """Every post as a task; the newest rating of each model as a prediction, unless the post speaks to the rater."""
     predictions: dict[str, dict[str, Any]] = {post.id: {} for post in project.posts()}
-    for each in project.ratings():
-        if (label := each.suggestion) is not None:
-            predictions[each.post][each.who] = {"model_version": each.who, "result": _results(label)}
+    for each, label in suggestions(project.ratings()):
+        predictions[each.post][each.who] = {"model_version": each.who, "result": _results(label)}
     return [
         {"data": {"id": post.id, "text": post.text}, "predictions": [*predictions[post.id].values()]}
         for post in project.posts()
@@ -64,15 +63,15 @@ def _results(label: Label) -> list[dict[str, Any]]:
 def read(exported: Iterable[Mapping[str, Any]]) -> Iterator[Foreign]:
     """Every annotation in an export; one that began from a prediction is not blind."""
     for number, task in enumerate(exported, 1):
-        data = task.get("data") or {}
+        data = mapping(task.get("data"))
         record, text = str(data.get("id") or f"task {task.get('id', number)}"), str(data.get("text", ""))
-        for each in task.get("annotations") or []:
+        for each in map(mapping, listed(task.get("annotations"))):
             if each.get("was_cancelled"):
-                yield Foreign(record, problem="skipped by its annotator")
+                yield Foreign(record, problem=SKIPPED)
                 continue
             who = f"label-studio:{_who(each.get('completed_by'))}"
             suggested = each.get("parent_prediction") is not None
-            yield Foreign(record, text, who, _row(each.get("result") or [], text), suggested)
+            yield Foreign(record, text, who, _row(map(mapping, listed(each.get("result"))), text), suggested)
 
 
 def _who(completed_by: object) -> str:
@@ -82,14 +81,14 @@ def _who(completed_by: object) -> str:
 def _row(results: Iterable[Mapping[str, Any]], text: str) -> dict[str, Any]:
     row: dict[str, Any] = {"spans": []}
     for each in results:
-        value = each.get("value") or {}
-        chosen = (value.get("choices") or [""])[0]
-        if each.get("from_name") == "level" and str(chosen).isdecimal():
+        value = mapping(each.get("value"))
+        chosen = str(next(iter(listed(value.get("choices"))), ""))
+        if each.get("from_name") == "level" and chosen.isdecimal():
             row["level"] = int(chosen)
         elif each.get("from_name") == "high":
             row["high"] = HIGHS.get(chosen)
         elif each.get("from_name") == "spans":
-            row["spans"] += [[*_place(value, text), name] for name in value.get("labels") or []]
+            row["spans"] += [[*_place(value, text), name] for name in listed(value.get("labels"))]
     return row
 
 

@@ -12,11 +12,16 @@ from sqlalchemy import Connection, update
 from shouwang.annotate.labels import Label, label_of
 from shouwang.annotate.project import POSTS, Project, add_rating
 from shouwang.errors import InputError
+from shouwang.language import Words, say
 from shouwang.scale import HIGH_NAMES
 
-NOT_HERE = "its text is no post of this project"
-THERE = "there already"
-CHANGED = "rated before by the same person, differently: the first rating stays"
+NOT_HERE = Words("its text is no post of this project", "其正文不是本项目中的帖子")
+NOT_ANNOTATED = Words("not annotated", "没有标注")
+SKIPPED = Words("skipped by its annotator", "标注者跳过了")
+THERE = Words("there already", "已经有了")
+CHANGED = Words(
+    "rated before by the same person, differently: the first rating stays", "同一人先前标得不同：保留先前的标注"
+)
 
 HIGHS = {name: value for value, words in HIGH_NAMES.items() for name in (words.en, words.zh)}
 """What the choice of high or low is called in other tools."""
@@ -35,7 +40,7 @@ class Foreign:
     who: str = ""
     row: Mapping[str, Any] = field(default_factory=dict)
     suggested: bool = False
-    problem: str = ""
+    problem: str | Words = ""
 
 
 @dataclass(slots=True)
@@ -43,7 +48,7 @@ class Received:
     """How many ratings joined the project, and the records that did not, by reason."""
 
     ratings: int = 0
-    left_out: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    left_out: dict[str | Words, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
 def receive(project: Project, annotations: Iterable[Foreign]) -> Received:
@@ -63,7 +68,7 @@ def receive(project: Project, annotations: Iterable[Foreign]) -> Received:
 
 def _add(
     connection: Connection, posts: Mapping[str, str], said: dict[tuple[str, str], Label], annotation: Foreign
-) -> str:
+) -> str | Words:
     """The reason why an annotation is not added; nothing where it was."""
     post = posts.get(annotation.text)
     if post is None:
@@ -85,5 +90,20 @@ def only(values: Iterable[Any]) -> Any:
     """The value in an iterable of one; None where there is none. Raises InputError where there are several."""
     found = list(dict.fromkeys(values))
     if len(found) > 1:
-        raise InputError("more than one level is chosen, or both high and low; correct it there and export again")
+        raise InputError(
+            say(
+                "more than one level is chosen, or both high and low; correct it there and export again",
+                "选了不止一个等级，或高低都选了；请在那里改正后重新导出",
+            )
+        )
     return found[0] if found else None
+
+
+def mapping(found: object) -> Mapping[str, Any]:
+    """The object in a file of another tool; an empty one where something else stands."""
+    return found if isinstance(found, dict) else {}
+
+
+def listed(found: object) -> list[Any]:
+    """The list in a file of another tool; an empty one where something else stands."""
+    return found if isinstance(found, list) else []
