@@ -30,7 +30,8 @@ def said_of(project: Project, turn: Turn) -> list[Rating]:
         )
         if connection.execute(query).first() is None:
             return []
-        last = select(func.max(RATINGS.c.number)).where(RATINGS.c.post == turn.post.id).group_by(RATINGS.c.who)
+        decided = RATINGS.c.stage == "adjudicated"  # also by somebody who had rated it
+        last = select(func.max(RATINGS.c.number)).where(RATINGS.c.post == turn.post.id).group_by(RATINGS.c.who, decided)
         rows = connection.execute(select(RATINGS).where(RATINGS.c.number.in_(last)).order_by(RATINGS.c.number))
         return [rating_of(row) for row in rows]
 

@@ -35,20 +35,17 @@ def most_uncertain_first(ids: list[str], ratings: Ratings) -> list[str]:
 
 
 def level_quota(ids: list[str], ratings: Ratings) -> list[str]:
-    """One post of each suggested level in turn, highest first, as long as there are any; unrated ones last."""
+    """One post of each suggested level in turn, as long as there are any; unrated ones last.
+
+    Within a round as shuffled: a post's place must not tell its suggestion to who is about to rate it.
+    """
     by_level: dict[int, list[str]] = defaultdict(list)
     for post in ids:
         levels = [rating.label.level for rating in ratings.get(post, ()) if rating.label]
         by_level[levels[-1] if levels else -1].append(post)
     unrated = by_level.pop(-1, [])
-    rounds = max(map(len, by_level.values()), default=0)
-    order = [
-        by_level[level][n]
-        for n in range(rounds)
-        for level in sorted(by_level, reverse=True)
-        if n < len(by_level[level])
-    ]
-    return order + unrated
+    rounds = {post: n for posts in by_level.values() for n, post in enumerate(posts)}
+    return sorted((post for post in ids if post in rounds), key=rounds.__getitem__) + unrated
 
 
 ORDERS: dict[str, Callable[[list[str], Ratings], list[str]]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Select, and_, delete, exists, func, insert, or_, select, update
@@ -82,15 +82,18 @@ def at(project: Project, place: int) -> Turn | None:
     return Turn(row.place, Post(row.id, row.text)) if row else None
 
 
-def save(project: Project, place: int, who: str, label: Label) -> None:
+def save(project: Project, place: int, who: str, label: Label, *, again: bool = True) -> None:
     """Write down what a person says of a post.
 
     The first time it is their blind rating. Whatever they say later was said when they could have seen a suggestion,
-    so it is added as said after it, also when two windows send the same post at once; the blind rating stays.
+    so it is added as said after it, also when two windows send the same post at once; the blind rating stays. Without
+    `again`, what says no more than what stands is the same rating sent twice.
     """
     with project.writing() as connection:
         post = _id(connection, place)
         before = _mine(connection, post, who)
+        if before == label and not again:
+            return
         add_rating(connection, post, who, "after" if before else "blind", label, before=before)
         if before is None:
             connection.execute(update(POSTS).where(POSTS.c.id == post).values(rated=POSTS.c.rated + 1))
@@ -104,23 +107,29 @@ def own(project: Project, place: int, who: str) -> Label | None:
 
 
 def suggestion(project: Project, place: int, who: str) -> Rating | None:
-    """The newest rating by a language model, for somebody who has rated the post; None for everybody else."""
+    """The newest rating by a language model, for somebody who has rated the post; None for everybody else.
+
+    Its `data` say that the post may speak to the rater where any model noticed.
+    """
     with project.engine.connect() as connection:
         post = _id(connection, place)
         if _mine(connection, post, who) is None:
             return None
-        query = select(RATINGS).where(RATINGS.c.post == post, RATINGS.c.stage == "llm", RATINGS.c.level.is_not(None))
-        row = connection.execute(query.order_by(RATINGS.c.number.desc()).limit(1)).first()
-    return rating_of(row) if row else None
+        query = select(RATINGS).where(RATINGS.c.post == post, RATINGS.c.stage == "llm").order_by(RATINGS.c.number)
+        said = [rating_of(row) for row in connection.execute(query)]
+    newest = next((each for each in reversed(said) if each.label), None)
+    marked = any(each.data.get("instructs") for each in said)
+    return newest and replace(newest, data={**newest.data, "instructs": marked})
 
 
 def recent(project: Project, who: str, limit: int = 20) -> list[tuple[int, Rating]]:
     """The posts that a person rated last, by place, with what they say of them; the newest first."""
-    newest = select(func.max(RATINGS.c.number)).where(RATINGS.c.who == who).group_by(RATINGS.c.post)
+    own = and_(RATINGS.c.who == who, RATINGS.c.stage.in_(("blind", "after")))
+    newest = select(func.max(RATINGS.c.number)).where(own).group_by(RATINGS.c.post)
     query = (
         select(RATINGS, POSTS.c.place)
         .join(POSTS, POSTS.c.id == RATINGS.c.post)
-        .where(RATINGS.c.number.in_(newest), RATINGS.c.stage.in_(("blind", "after")))
+        .where(RATINGS.c.number.in_(newest))
         .order_by(RATINGS.c.number.desc())
         .limit(limit)
     )

@@ -84,6 +84,19 @@ def test_the_suggestion_comes_after_ones_own_rating(team: Team) -> None:
     assert stages == [("llm", 9), ("blind", 1), ("after", 2)]
 
 
+def test_a_change_that_cannot_be_saved_leaves_ones_own_rating_as_it_is(team: Team) -> None:
+    mei = team.member("Mei")
+    send(mei, "/rate/1", level="1", high="false", spans='[[0, 2, "pain"]]')
+    for change in ({"high": "true"}, {"level": "11", "high": "true"}, {"level": "7", "high": "true", "spans": "{"}):
+        page = send(mei, "/reveal/1", **change)
+        assert page.status_code == 422
+        assert re.search(r"<dt>You</dt><dd>\s*<b>1</b>", page.text)
+        stay = page.text[page.text.index('class="inline"') : page.text.index("I stay with mine")]
+        assert 'name="level" value="1"' in stay
+        assert 'value="[[0, 2, &#34;pain&#34;]]"' in stay
+    assert [each.stage for each in team.project.ratings("p-1")] == ["llm", "blind"]
+
+
 def test_without_a_suggestion_the_next_post_comes_at_once(team: Team) -> None:
     mei = team.member("Mei")
     send(mei, "/rate/1", level="0", high="false")

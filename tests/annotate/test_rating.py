@@ -12,6 +12,7 @@ from shouwang.annotate.labels import Label, Span, consensus, label_of
 from shouwang.annotate.order import set_order
 from shouwang.annotate.project import Project, add_rating
 from shouwang.errors import InputError
+from shouwang.language import use_language
 from shouwang.posts import Post
 from tests.annotate.invented import label
 
@@ -85,6 +86,31 @@ def test_a_change_of_mind_is_added_and_the_blind_rating_stays(project: Project) 
     assert (newest.data["before"]["level"], newest.data["after"]["level"]) == (4, 5)  # type: ignore[index]
 
 
+def test_a_rating_that_is_sent_twice_is_one(project: Project) -> None:
+    for level in (4, 4, 5, 5):
+        rating.save(project, 3, "user:1", label(level), again=False)
+    assert [each.stage for each in project.ratings("p-3")] == ["blind", "after"]
+
+
+def test_where_one_model_noticed_the_suggestion_of_another_is_marked(project: Project) -> None:
+    with project.writing() as connection:
+        add_rating(connection, "p-3", "llm:a/levels@3", "llm", label(4), {"votes": [4], "instructs": True})
+        add_rating(connection, "p-3", "llm:b/levels@3", "llm", label(0), {"votes": [0], "instructs": False})
+    rating.save(project, 3, "user:1", label(4))
+    found = rating.suggestion(project, 3, "user:1")
+    assert found
+    assert (found.who, found.data["instructs"]) == ("llm:b/levels@3", True)
+
+
+def test_what_one_settled_oneself_hides_no_rating(project: Project) -> None:
+    rating.save(project, 1, "user:1", label(0))
+    rating.save(project, 1, "user:2", label(4))
+    (turn,) = adjudicate.open_cases(project)
+    adjudicate.decide(project, turn, "user:2", label(3))
+    assert [each.stage for each in adjudicate.said_of(project, turn)] == ["blind", "blind", "adjudicated"]
+    assert [place for place, _ in rating.recent(project, "user:2")] == [1]
+
+
 def test_two_raters_who_save_the_same_post_at_once_are_both_kept(project: Project) -> None:
     def save(number: int) -> None:
         rating.save(project, 3, f"user:{number // 2}", label(number % 2))
@@ -149,7 +175,18 @@ def test_a_quota_takes_one_of_each_level_in_turn(project: Project) -> None:
         assert turn
         first.append(turn.post.id)
         rating.save(project, turn.place, "user:1", label(0))
-    assert (first[:2], first[2] in ("p-1", "p-2", "p-5")) == (["p-4", "p-3"], True)
+    levels = {"p-1": 0, "p-2": 0, "p-5": 0, "p-3": 5, "p-4": 8}
+    assert sorted(levels[post] for post in first) == [0, 5, 8]
+
+
+def test_the_place_in_a_quota_does_not_tell_what_a_model_suggested(project: Project) -> None:
+    suggest(project, {"p-1": [0], "p-3": [5], "p-4": [8]})
+    firsts = set()
+    for seed in range(12):
+        set_order(project, "quota", seed=seed)
+        turn = rating.next_for(project, f"user:{seed}", now=3_600.0 * seed)
+        firsts.add(turn and turn.post.id)
+    assert firsts == {"p-1", "p-3", "p-4"}
 
 
 def test_an_order_is_the_same_for_the_same_seed_and_unknown_ones_are_named(project: Project) -> None:
@@ -184,6 +221,21 @@ def test_what_ratings_come_to(levels: list[int], agreed: int | None) -> None:
 def test_a_label_that_cannot_be_is_refused(row: dict[str, object], says: str) -> None:
     with pytest.raises(InputError, match=says):
         label_of(row, length=10)
+
+
+def test_what_is_wrong_with_a_label_is_said_in_chinese_too() -> None:
+    use_language("zh")
+    for row, says in (
+        ({"high": True}, "没有选等级"),
+        ({"level": 11, "high": True}, "超出 0–10"),
+        ({"level": 1}, "高或低"),
+    ):
+        with pytest.raises(InputError, match=says):
+            label_of(row, length=10)
+
+
+def test_a_line_of_a_note_ends_with_one_character() -> None:
+    assert label_of({"level": 1, "high": False, "note": "茶\r\n" * 1_000}, length=10).note == ("茶\n" * 1_000).strip()
 
 
 def test_a_marked_span_says_that_its_indicator_is_expressed() -> None:

@@ -13,6 +13,7 @@ from shouwang.annotate.labels import Label, label_of, spans_json
 from shouwang.annotate.project import PERSON, Project
 from shouwang.annotate.rating import Turn
 from shouwang.errors import InputError
+from shouwang.language import say
 from shouwang.posts import Evidence
 from shouwang.web.accounts import User
 from shouwang.web.visitor import Visitor, needs
@@ -81,7 +82,12 @@ def _marked(spans: str) -> list[Any]:
     except (ValueError, RecursionError):
         marked = None
     if not isinstance(marked, list):
-        raise InputError("the marked spans cannot be read; reload the page and mark them again")
+        raise InputError(
+            say(
+                "the marked spans cannot be read; reload the page and mark them again",
+                "标记读不出来；请刷新页面重新标出",
+            )
+        )
     return marked
 
 

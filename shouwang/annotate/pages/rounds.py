@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from shouwang.annotate import rating
-from shouwang.annotate.labels import Label
+from shouwang.annotate.labels import Label, spans_json
 from shouwang.annotate.pages.forms import Filled, OfTurn, OpenProject, Rater, Sent, shown, who
 from shouwang.annotate.project import Project
 from shouwang.annotate.rating import Turn
@@ -42,7 +42,7 @@ def form(visitor: Rater, project: OpenProject, turn: OfTurn) -> Response:
 def save(visitor: Rater, project: OpenProject, turn: OfTurn, sent: Sent) -> Response:
     me = who(visitor.user)
     again = rating.own(project, turn.place, me) is not None
-    if error := _unsaved(project, turn, me, sent):
+    if error := _unsaved(project, turn, me, sent, again=False):
         return _form(visitor, project, turn, sent, error)
     if again:
         return visitor.go(
@@ -78,7 +78,7 @@ def after(visitor: Rater, project: OpenProject, turn: OfTurn, sent: Sent) -> Res
     if mine is None:
         return visitor.go(f"/rate/{turn.place}")
     if error := _unsaved(project, turn, me, sent):
-        return _reveal(visitor, project, turn, sent, error)
+        return _reveal(visitor, project, turn, mine, sent, error)
     return visitor.go("/")
 
 
@@ -93,12 +93,12 @@ def guideline(visitor: Anybody) -> Response:
     return visitor.page("guideline.html")
 
 
-def _unsaved(project: Project, turn: Turn, me: str, sent: Filled) -> str:
+def _unsaved(project: Project, turn: Turn, me: str, sent: Filled, *, again: bool = True) -> str:
     """Save what was sent; why that cannot be, if so."""
     if isinstance(sent.says, InputError):
         return str(sent.says)
     try:
-        rating.save(project, turn.place, me, sent.says)
+        rating.save(project, turn.place, me, sent.says, again=again)
     except InputError as error:
         return str(error)
     return ""
@@ -109,8 +109,11 @@ def _form(visitor: Visitor, project: Project, turn: Turn, sent: Filled | None = 
     return visitor.page("rate.html", 422 if error else 200, **shown(turn, sent, progress=progress, error=error))
 
 
-def _reveal(visitor: Visitor, project: Project, turn: Turn, label: Label | Filled, error: str = "") -> Response:
+def _reveal(
+    visitor: Visitor, project: Project, turn: Turn, mine: Label, sent: Filled | None = None, error: str = ""
+) -> Response:
     found = rating.suggestion(project, turn.place, who(visitor.user))
     marks = [Evidence(s.start, s.end, s.indicator, 1.0) for s in found.label.spans] if found and found.label else []
-    context = shown(turn, label, suggestion=found, suggested=marks, error=error)
+    context = shown(turn, sent or mine, suggestion=found, suggested=marks, error=error)
+    context |= {"mine": mine, "my_spans": spans_json(mine)}
     return visitor.page("reveal.html", 422 if error else 200, **context)
