@@ -178,17 +178,28 @@ def _who_labelled(facts: Facts) -> str:
     instructing, shortened = (
         len({each.post for each in facts.ratings if each.data.get(name)}) for name in ("instructs", "left_out")
     )
+    sighted = _sighted(facts.ratings)
+    seen = say(
+        f" {sighted} ratings came from other tools, in which a suggestion was seen first: they are not blind.",
+        f"另有 {sighted} 个标注来自其他工具，标注者事先看到了建议，不是盲评。",
+    )
     return say(
         f"{len(people)} people, {facts.raters} for each post, blind: a model's suggestion was shown only after their own "
-        f"rating. {settled['agreed']} posts were agreed on, {settled['adjudicated']} adjudicated. Models: "
+        f"rating.{seen if sighted else ''} {settled['agreed']} posts were agreed on, {settled['adjudicated']} adjudicated. Models: "
         f"{', '.join(models) or 'none'}. After {found.revealed} suggestions {found.changed} ratings changed, "
         f"{found.towards} towards and {found.away} away from it. {instructing} posts may speak to whoever rates them; of "
         f"{shortened} of these the models were not shown all (people were): see `left_out` in votes.jsonl.",
-        f"共 {len(people)} 人，每帖 {facts.raters} 人先独立盲评：自己标注之后才显示模型建议。{settled['agreed']} 条一致，"
+        f"共 {len(people)} 人，每帖 {facts.raters} 人先独立盲评：自己标注之后才显示模型建议。{seen if sighted else ''}{settled['agreed']} 条一致，"
         f"{settled['adjudicated']} 条经裁定。模型：{'、'.join(models) or '无'}。看到 {found.revealed} 次建议后改了 "
         f"{found.changed} 次，{found.towards} 次更接近建议，{found.away} 次更远。{instructing} 条帖子可能在对评分者说话；"
         f"其中 {shortened} 条未向模型展示全文（人看到的是全文）：见 votes.jsonl 的 `left_out`。",
     )
+
+
+def _sighted(ratings: Sequence[Rating]) -> int:
+    """People's ratings before which they had given no blind one."""
+    said = {stage: {(each.who, each.post) for each in ratings if each.stage == stage} for stage in ("blind", "after")}
+    return len(said["after"] - said["blind"])
 
 
 def _when_labelled(facts: Facts) -> str:

@@ -72,7 +72,9 @@ def export(
 
     unfinished = folder.with_name(folder.name + ".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
-    (unfinished / "folds").mkdir(parents=True)
+    unfinished.parent.mkdir(parents=True, exist_ok=True)
+    unfinished.mkdir(mode=0o700)  # people's posts: its owner decides who else reads them
+    (unfinished / "folds").mkdir()
     _write(unfinished / "data.jsonl", rows)
     for number in range(1, len(parts) + 1):
         _write(unfinished / "folds" / f"fold{number}.jsonl", (row for row in rows if row["fold"] == number))
@@ -153,7 +155,9 @@ def _hugging_face(folder: Path, rows: Sequence[Mapping[str, Any]], name: str, li
     import polars  # heavy, and only Parquet needs it
 
     (folder / "data").mkdir()
-    table = polars.DataFrame([{**row, "spans": json.dumps(row["spans"])} for row in rows], infer_schema_length=None)
+    told = [{**row, "spans": json.dumps(row["spans"])} for row in rows]
+    kept = {"indicators": polars.List(polars.String)}  # also where no post expresses any
+    table = polars.DataFrame(told, schema_overrides=kept, infer_schema_length=None)
     table.write_parquet(folder / "data" / "train.parquet")
     front = {
         "pretty_name": name,

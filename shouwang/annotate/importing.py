@@ -62,8 +62,8 @@ def import_posts(
         progress(1)
         if isinstance(record, Skipped):
             found.skips.append(record)
-            drop(record.where, "unreadable")
-            out[-1]["reason"] = f"unreadable: {record.reason}"
+            drop(_storable(record.where), "unreadable")
+            out[-1]["reason"] = _storable(f"unreadable: {record.reason}")
         elif len(record.text) > LONGEST:
             drop(record.id, "too long")
         elif own := _own_words(record, found):
@@ -82,8 +82,13 @@ def import_posts(
             connection.execute(insert(DROPPED).prefix_with("OR IGNORE"), out)
         found.posts = len(kept)
         told = {"posts": len(kept), "known": found.known, "dropped": dict(found.dropped), "sha256": _sha256(kept)}
-        ledger.append(connection, "cli", "imported", f"file:{source}", **told)
+        ledger.append(connection, "cli", "imported", _storable(f"file:{source}"), **told)
     return found
+
+
+def _storable(name: str) -> str:
+    """The name of a file that is written in another encoding than the system's holds what no text can."""
+    return name.encode(errors="replace").decode()
 
 
 def _own_words(post: Post, found: Imported) -> Post | None:

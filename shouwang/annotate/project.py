@@ -188,9 +188,9 @@ def missing(path: Path) -> bool:
 def create(path: Path, *, raters: int = 2) -> Project:
     """A new project file, whole or not at all; raises InputError where something is in it already."""
     if not missing(path):
-        raise InputError(f"{path} exists already; name another file")
+        raise InputError(say(f"{path} exists already; name another file", f"{path} 已存在；请换一个文件名"))
     if raters < 1:
-        raise InputError(f"{raters} raters a post: at least 1 is needed")
+        raise InputError(say(f"{raters} raters a post: at least 1 is needed", f"每帖 {raters} 人标注：至少需要 1 人"))
     project = Project(path)
     with project.writing() as connection:
         metadata.create_all(connection)
@@ -238,8 +238,11 @@ def open_(path: Path) -> Project:
         )
     if found > FORMAT:
         raise InputError(
-            f"{path} was written by a newer version (format {found}, this one reads {FORMAT}); upgrade shouwang: "
-            "nothing was changed"
+            say(
+                f"{path} was written by a newer version (format {found}, this one reads {FORMAT}); upgrade shouwang: "
+                "nothing was changed",
+                f"{path} 由更新的版本写成（格式 {found}，本版本读 {FORMAT}）；请升级 shouwang：未作任何改动",
+            )
         )
     return project
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from shouwang.annotate.comparison import Agreement
 
 SHOWN_SKIPS = 5
+RATERS = 2
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -42,7 +43,9 @@ def import_(
         typer.Argument(help=say("Files (.jsonl .csv .tsv .parquet .txt).", "文件（.jsonl .csv .tsv .parquet .txt）。")),
     ],
     project: ProjectFile = DEFAULT,
-    raters: Annotated[int, typer.Option(min=1, help=say("People who rate each post.", "每帖由几人标注。"))] = 2,
+    raters: Annotated[
+        int | None, typer.Option(min=1, help=say("People who rate each post (2).", "每帖由几人标注（2）。"))
+    ] = None,
     text_column: TextColumnName = None,
     id_column: IdColumnName = None,
     threshold: Annotated[
@@ -67,11 +70,18 @@ def import_(
             yield from posts_from(rows, text_column=text_column, id_column=id_column)
 
     if missing(project):
-        create(project, raters=raters).close()
+        create(project, raters=RATERS if raters is None else raters).close()
     with (
         opened(project) as there,
         bar(say("reading", "读取"), sum(files.count_rows(p) or 0 for p in posts)) as advance,
     ):
+        if raters not in (None, there.raters):
+            raise InputError(
+                say(
+                    f"{project} was made for {there.raters} raters a post, not {raters}; leave --raters out",
+                    f"{project} 建立时定为每帖 {there.raters} 人，不是 {raters} 人；请去掉 --raters",
+                )
+            )
         names = ", ".join(path.name for path in posts)
         found = importing.import_posts(
             there, records(), canonical=canonical, similar=similar, source=names, progress=advance
@@ -263,11 +273,6 @@ def export(
     def parts(posts: Sequence[LabelledPost]) -> list[Sequence[LabelledPost]]:
         return [fold.validation for fold in grouped_folds(posts, folds, seed=seed)]
 
-    given = (
-        {str(key): str(text) for key, text in json_object(answers.read_text(encoding="utf-8")).items()}
-        if answers
-        else {}
-    )
     with opened(project) as there:
         from shouwang.annotate.export import export as write
 
@@ -277,7 +282,7 @@ def export(
             name=name or folder.name,
             licence=licence,
             folds=parts,
-            answers=given,
+            answers=_answers(answers) if answers else {},
             hugging_face=hugging_face,
         )
     typer.echo(
@@ -288,6 +293,19 @@ def export(
     )
     if found.left_out:
         typer.echo(say("left out: ", "未收入：") + _counted(found.left_out))
+
+
+def _answers(file: Path) -> dict[str, str]:
+    """People's answers by the question's key. Raises InputError for a key that no question has."""
+    from shouwang import lookup
+    from shouwang.annotate.datasheet import QUESTIONS
+
+    try:
+        given = json_object(file.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError:
+        raise InputError(say(f"{file} is not UTF-8; save it as UTF-8", f"{file} 不是 UTF-8；请另存为 UTF-8")) from None
+    asked = {key: key for questions in QUESTIONS.values() for key in questions}
+    return {lookup.get(asked, key, "question"): str(text) for key, text in given.items()}
 
 
 app.command(help=say("Have a language model rate the posts.", "让语言模型标注帖子。"))(annotate_llm.llm)

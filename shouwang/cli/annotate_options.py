@@ -49,7 +49,8 @@ def json_object(text: str) -> dict[str, object]:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise InputError('a JSON object is expected, such as {"key": "value"}')
+        example = '{"key": "value"}'
+        raise InputError(say(f"a JSON object is expected, such as {example}", f"应为 JSON 对象，如 {example}"))
     return found
 
 

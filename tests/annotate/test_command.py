@@ -7,15 +7,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import polars
 import pytest
 from pytest_httpserver import HTTPServer
 from typer.testing import CliRunner, Result
 
 from shouwang.annotate import rating
-from shouwang.annotate.project import open_
+from shouwang.annotate.project import add_rating, open_
 from shouwang.cli import application
 from shouwang.data.load import load_file
-from shouwang.errors import InputError
+from shouwang.errors import SOME_SKIPPED, InputError
 from shouwang.language import use_language
 from shouwang.llm import EndpointError
 from tests.annotate.invented import TEXTS, label
@@ -121,6 +122,65 @@ def test_the_datasheet_is_filled_from_the_data_and_asks_what_only_people_know(he
     assert "⚠ To be answered by people (key `consent`)" in sheet
     assert "2 people, 2 for each post, blind" in sheet
     assert "有待由人回答" in Path("set/DATASHEET.zh.md").read_text(encoding="utf-8")
+
+
+def test_a_data_set_is_its_owners_until_they_open_it(here: Path) -> None:
+    run("import", "posts.jsonl")
+    rate(LEVELS, "user:1")
+    rate(LEVELS, "user:2")
+    run("export", "new/set", "--licence", "CC0-1.0", "--folds", "2", "--hugging-face")
+    assert Path("new/set").stat().st_mode & 0o077 == 0
+    table = polars.read_parquet("new/set/data/train.parquet")
+    assert table.schema["indicators"] == polars.List(polars.String)  # nobody ticked any
+
+
+@pytest.mark.parametrize(
+    ("answers", "says"),
+    [
+        (b'{"purposes": "x"}', "Did you mean 'purpose'"),
+        ('{"purpose": "找人"}'.encode("gb18030"), "save it as UTF-8"),
+        (b"[1]", "a JSON object is expected"),
+    ],
+)
+def test_answers_that_would_be_lost_are_refused(here: Path, answers: bytes, says: str) -> None:
+    run("import", "posts.jsonl")
+    rate(LEVELS, "user:1")
+    rate(LEVELS, "user:2")
+    Path("answers.json").write_bytes(answers)
+    export = ("export", "set", "--licence", "CC0-1.0", "--folds", "2", "--answers", "answers.json")
+    with pytest.raises(InputError, match=says):
+        run(*export)
+    Path("answers.json").write_text('{"purpose": "To help."}', encoding="utf-8-sig")  # as Windows' editor saves it
+    run(*export)
+    assert "To help." in Path("set/DATASHEET.md").read_text(encoding="utf-8")
+
+
+def test_the_datasheet_says_what_was_not_blind(here: Path) -> None:
+    run("import", "posts.jsonl")
+    rate(LEVELS, "user:1")
+    rate(LEVELS, "user:2")
+    project = open_(Path("annotation.shouwang"))
+    with project.writing() as connection:
+        add_rating(connection, "p-1", "label-studio:7", "after", label(0))
+    project.close()
+    run("export", "set", "--licence", "CC0-1.0", "--folds", "2")
+    assert "1 ratings came from other tools" in Path("set/DATASHEET.md").read_text(encoding="utf-8")
+
+
+def test_how_many_rate_a_post_is_not_changed_in_silence(here: Path) -> None:
+    run("import", "posts.jsonl", "--raters", "3")
+    assert run("import", "posts.jsonl").exit_code == SOME_SKIPPED
+    with pytest.raises(InputError, match="was made for 3 raters a post, not 2"):
+        run("import", "posts.jsonl", "--raters", "2")
+
+
+def test_what_is_not_defined_is_null_for_machines(here: Path) -> None:
+    run("import", "posts.jsonl")
+    rate(LEVELS, "user:1")
+    rate(LEVELS, "user:2")
+    shown = run("agreement", "--json", "--bootstrap", "20").stdout
+    found = json.loads(shown, parse_constant=pytest.fail)  # NaN is no JSON
+    assert found["comparisons"][0]["by_level"]["9"]["value"] is None
 
 
 def test_what_is_not_settled_is_not_exported(here: Path) -> None:

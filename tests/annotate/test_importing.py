@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
 
 from shouwang import ledger
+from shouwang.annotate.importing import import_posts
 from shouwang.annotate.project import DROPPED, FORMAT, Project, create, open_
 from shouwang.errors import InputError
 from shouwang.posts import Post, Skipped
@@ -63,6 +65,14 @@ def test_records_without_a_text_of_their_own_are_listed(empty: Project) -> None:
         "nothing of its own",
         "too long",
     ]
+
+
+def test_a_file_named_in_another_encoding_is_imported(empty: Project) -> None:
+    name = os.fsdecode(b"\xb2\xe2.csv")
+    pairs = lambda texts: iter(())  # noqa: E731
+    records: list[Post | Skipped] = [posts()[0], Skipped(f"{name}:2", "the text is empty")]
+    import_posts(empty, records, canonical=str, similar=pairs, source=name)
+    assert (empty.posts(), [each["post"] for each in empty.dropped()]) == (posts()[:1], ["??.csv:2"])
 
 
 def test_importing_again_changes_nothing(project: Project) -> None:
