@@ -34,8 +34,11 @@ ATTEMPTS = 3
 FAILURES_IN_A_ROW = 5
 """Questions in a row without an answer from the server, after which the run stops."""
 
+REJECTED_IN_A_ROW = 50
+"""The same, before any answer, where each may have been turned down for its own sake: they are asked first in every run."""
+
 _NOT_KNOWN = frozenset({400, 415, 422, 500, 501})  # what servers say to a response_format that they do not know
-_OF_THIS_POST = frozenset({400, 413, 422})  # where another was answered: too long, say; the endpoint is well
+_OF_THIS_POST = frozenset({400, 413, 422})  # too long, say; where another was answered the endpoint is well
 _PASSING = frozenset({408, 409, 429, *range(500, 600)})  # worth another try
 _TOO_LATE = frozenset({504, 524})  # of a gateway, behind which the model may have worked
 _DECLINED = frozenset({"content_filter", "data_inspection_failed", "datainspectionfailed", "1301"})
@@ -169,7 +172,9 @@ class Client:
             if _declined(error):
                 return Reply(request.id, None, "refused", "the service declined")
             reply: Reply[T] = Reply(request.id, None, "rejected", self._status(error))
-            return reply if self._proven and error.status_code in _OF_THIS_POST else self._failed(reply)
+            if error.status_code in _OF_THIS_POST:
+                return reply if self._proven else self._failed(reply, REJECTED_IN_A_ROW)
+            return self._failed(reply)
         except (openai.OpenAIError, ValueError):  # also a body that is no JSON
             return self._failed(
                 Reply(request.id, None, "rejected", say("what came back is no chat completion", "返回的不是聊天回答"))
@@ -287,11 +292,11 @@ class Client:
         code = str(error.code or "")
         return f"HTTP {status}" + (f", {code}" if code.isidentifier() else "")
 
-    def _failed(self, reply: Reply[T]) -> Reply[T]:
+    def _failed(self, reply: Reply[T], most: int = FAILURES_IN_A_ROW) -> Reply[T]:
         with self._mutex:
             self._failures += 1
             failures = self._failures
-        if failures >= FAILURES_IN_A_ROW:
+        if failures >= most:
             raise EndpointError(
                 say(
                     f"{self.endpoint.url}: {failures} questions in a row failed ({reply.detail}); "
