@@ -133,8 +133,12 @@ def column_name(name: object) -> str:
 
 def _columns(row: Row, wanted: Mapping[str, str | None]) -> dict[str, str]:
     names = {column_name(name): name for name in reversed(list(row.values))}
-    guesses = {role: (column_name(given),) if given else _GUESSES[role] for role, given in wanted.items()}
-    found = {role: next((names[guess] for guess in guesses[role] if guess in names), None) for role in wanted}
+    named = {role: column_name(given) for role, given in wanted.items() if given}
+    others = names.keys() - named.values()  # what was named for one role is not guessed for another
+    found = {
+        role: names.get(named[role]) if role in named else next((names[g] for g in _GUESSES[role] if g in others), None)
+        for role in wanted
+    }
     return {role: name for role, name in found.items() if name is not None}
 
 
@@ -214,7 +218,7 @@ def _label(row: Row, column: str | None, allowed: Sequence[int]) -> int | None:
     if value is None or value == "":
         return None
     try:
-        number = float(str(int(value) if isinstance(value, bool) else value))
+        number = float(str(int(value) if isinstance(value, bool) and len(allowed) == 2 else value))
     except ValueError:
         raise InputError(say(f"label '{column}' is not a number", f"标签“{column}”不是数字")) from None
     if number in allowed:

@@ -415,6 +415,18 @@ def test_a_label_outside_the_scale_is_skipped_by_name(value: str) -> None:
     assert "post p" in found.where
 
 
+@pytest.mark.parametrize("value", [1, "1", True])
+def test_a_column_that_is_named_for_high_is_not_read_as_the_level_too(value: object) -> None:
+    row = Row("a.jsonl:2", {"id": "p", "text": "茶", "label": value})
+    assert list(labelled_from([row], high_column="Label")) == [LabelledPost("p", "茶", None, True)]
+
+
+def test_true_is_no_level() -> None:
+    (found,) = labelled_from([Row("a.jsonl:2", {"id": "p", "text": "茶", "label": True})])
+    assert isinstance(found, Skipped)
+    assert found.reason == "label 'label' is not a number"
+
+
 def test_rows_are_counted_by_line_ends(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("{}\n{}\n")
     assert count_rows(tmp_path / "a.jsonl") == 2

@@ -99,6 +99,7 @@ _URL = re.compile(
     rf"(?![A-Za-z0-9-])(?:[/?:]{_REST_OF_URL})?",
     re.IGNORECASE,
 )
+_PAUSE = re.compile("[，！？；（）]")  # which the view turns into characters that an address may hold
 _MENTION = re.compile(r"@(?!某人\])[\w·-]{1,30}")
 
 _GAP = "[\\s\\-‐-―_.·•*/~()（）\u200b-\u200f\u2060\ufe0f\u20e3\ufeff]{0,3}"  # what people put between digits
@@ -154,8 +155,10 @@ def emails(text: str) -> Iterator[Span]:
 
 
 def urls(text: str) -> Iterator[Span]:
-    """Addresses with a scheme, and bare ones under a common top-level domain."""
-    return _matches(_URL, _ascii(text))
+    """Addresses with a scheme, and bare ones under a common top-level domain; Chinese punctuation ends them."""
+    for start, end in _matches(_URL, _ascii(text)):
+        pause = _PAUSE.search(text, start, end)
+        yield start, pause.start() if pause else end
 
 
 def mentions(text: str) -> Iterator[Span]:
