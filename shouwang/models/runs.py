@@ -90,12 +90,11 @@ def load_run(folder: Path) -> Model:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        return dict(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise InputError(_missing(path)) from None
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise InputError(_damaged(path, error)) from None
-    return dict(found)
 
 
 def _tokenizer(folder: Path) -> Tokenizer:

@@ -169,7 +169,15 @@ def _begun(folder: Path, asked: Mapping[str, Any]) -> bool:
                 )
             )
         return False
-    found = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        found = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            say(
+                f"{path}: cannot be read ({error}); choose another --output, or delete the folder",
+                f"{path}：无法读取（{error}）；请换一个 --output，或删去该文件夹",
+            )
+        ) from None
     other = [name for name in asked if found.get(name) != asked[name]]
     if other:
         raise InputError(

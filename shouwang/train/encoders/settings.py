@@ -63,7 +63,9 @@ class Settings:
         for name in ("epochs", "batch", "accumulate", "patience", "lora"):
             value = getattr(self, name)
             _require(value is None or value >= 1, name, value, Words("1 or more", "1 或更大"))
-        _require(self.seed >= 0, "seed", self.seed, Words("0 or more", "0 或更大"))
+        _require(
+            0 <= self.seed < 2**63, "seed", self.seed, Words("0 or more, and less than 2^63", "0 或更大，且小于 2^63")
+        )
         _require(self.longest >= 3, "longest", self.longest, Words("3 or more tokens", "3 个词元或更多"))
         _require(
             self.rate is None or 0 < self.rate < 1,

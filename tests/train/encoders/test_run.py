@@ -127,6 +127,13 @@ def test_a_finished_run_is_read_and_another_is_not_written_over_it(done: run.Run
         train(str(checkpoint), replace(splits(), test=[]), QUICK, done.folder)
 
 
+def test_settings_that_were_damaged_by_hand_are_named(checkpoint: Path, tmp_path: Path) -> None:
+    for damaged in ("{", "[1]"):
+        (tmp_path / "settings.json").write_text(damaged, encoding="utf-8")
+        with pytest.raises(InputError, match=r"settings\.json: cannot be read .* choose another --output"):
+            train(str(checkpoint), splits(), QUICK, tmp_path)
+
+
 def test_a_folder_of_something_else_is_not_written_over(checkpoint: Path, tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("of a project", encoding="utf-8")
     with pytest.raises(InputError, match=r"holds no run, but README.md, which a run would write over"):

@@ -31,6 +31,7 @@ def test_both_tasks_are_two_heads() -> None:
         ({"batch": 0}, "batch is 0; expected 1 or more"),
         ({"rate": -1.0}, "rate is -1.0; expected between 0 and 1"),
         ({"lora": 0}, "lora is 0"),
+        ({"seed": 2**64}, "seed is 18446744073709551616"),
         ({"label_smoothing": 1.0}, "label smoothing is 1.0"),
         ({"loss": "corral"}, "No loss 'corral'. Did you mean 'coral'?"),
         ({"task": "level"}, "No task 'level'. Did you mean 'levels'?"),
