@@ -18,7 +18,7 @@ from shouwang.language import say
 from shouwang.models.heads import Task
 from shouwang.models.hub import Backbone, load_backbone
 from shouwang.train.encoders.checkpoint import room_for
-from shouwang.train.encoders.hardware import device_of
+from shouwang.train.encoders.hardware import device_of, is_of_memory
 from shouwang.train.encoders.losses import heads_of
 from shouwang.train.encoders.settings import Settings, rate_for
 
@@ -72,7 +72,23 @@ def open_encoder(name: str, settings: Settings, revision: str | None = None) -> 
         share_weights(_last_linear(model, sum(heads.values())), 10)
     rate = settings.rate or rate_for(getattr(backbone.model.config, "hidden_size", 768))
     longest = min(settings.longest, backbone.max_length)
-    return Encoder(model.to(device), backbone, heads, device, longest, rate, parameters)
+    return Encoder(_on(device, model, name), backbone, heads, device, longest, rate, parameters)
+
+
+def _on(device: torch.device, model: Module, name: str) -> Module:
+    """The model, moved there. Raises InputError where it does not fit."""
+    try:
+        return model.to(device)
+    except RuntimeError as error:
+        if not is_of_memory(error):
+            raise
+        raise InputError(
+            say(
+                f"{name}: does not fit into the memory of {device}; end what else runs there, or choose another --device or a "
+                "smaller model",
+                f"{name}：{device} 的内存放不下；请结束那里的其他程序，或换 --device、换更小的模型",
+            )
+        ) from None
 
 
 def save_encoder(encoder: Encoder, folder: Path) -> None:

@@ -62,13 +62,18 @@ def matmul_precision(settings: Settings) -> Iterator[None]:
 _SOUNDS = ("out of memory", "can't allocate memory", "not enough memory")
 
 
+def is_of_memory(error: RuntimeError | MemoryError) -> bool:
+    """Whether memory ran out; torch.OutOfMemoryError is a RuntimeError."""
+    return isinstance(error, MemoryError) or any(sound in str(error).lower() for sound in _SOUNDS)
+
+
 @contextmanager
 def naming_memory(settings: Settings) -> Iterator[None]:
     """Out of memory becomes an InputError with a batch size to try."""
     try:
         yield
-    except (RuntimeError, MemoryError) as error:  # torch.OutOfMemoryError is a RuntimeError
-        if not isinstance(error, MemoryError) and not any(sound in str(error).lower() for sound in _SOUNDS):
+    except (RuntimeError, MemoryError) as error:
+        if not is_of_memory(error):
             raise
         raise InputError(
             say(

@@ -35,6 +35,7 @@ SETTINGS, ENVIRONMENT, EPOCHS, RESULT, DONE = (
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 CARDS = {"en": "README.md", "zh": "README.zh.md"}
 PREDICTIONS = "predictions-{}.jsonl"
+LOCK = ".lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,7 @@ def train(
 def _alone(folder: Path) -> Iterator[None]:
     """While no other process trains there; raises InputError when one does: each would remove the other's checkpoints."""
     folder.mkdir(parents=True, exist_ok=True)
-    place = folder.resolve()
-    lock = FileLock(place.with_name(f"{place.name}.lock"))
+    lock = FileLock(folder / LOCK)  # not beside it: the folder may be all that can be written, as where it is mounted
     try:
         lock.acquire(blocking=False)
     except Timeout:

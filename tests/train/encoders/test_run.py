@@ -127,6 +127,18 @@ def test_a_finished_run_is_read_and_another_is_not_written_over_it(done: run.Run
         train(str(checkpoint), replace(splits(), test=[]), QUICK, done.folder)
 
 
+def test_a_model_that_does_not_fit_on_the_device_is_named(
+    checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 390.00 MiB")
+
+    monkeypatch.setattr("transformers.PreTrainedModel.to", full)
+    with pytest.raises(InputError, match="does not fit into the memory of cpu"):
+        train(str(checkpoint), splits(), QUICK, tmp_path / "run")
+    assert not (tmp_path / "run" / "settings.json").exists()
+
+
 def test_settings_that_were_damaged_by_hand_are_named(checkpoint: Path, tmp_path: Path) -> None:
     for damaged in ("{", "[1]"):
         (tmp_path / "settings.json").write_text(damaged, encoding="utf-8")
@@ -154,7 +166,7 @@ def test_two_processes_do_not_train_in_one_folder(checkpoint: Path, tmp_path: Pa
 
     train(str(checkpoint), splits(), asked, folder, finished=meanwhile)
     assert second
-    assert list(tmp_path.iterdir()) == [folder]
+    assert not (folder / run.LOCK).exists()
 
 
 def test_a_run_without_its_marker_is_finished_without_training_again(checkpoint: Path, tmp_path: Path) -> None:
