@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -69,6 +70,8 @@ def import_(
             rows = files.read_rows(path, text_column=text_column)
             yield from posts_from(rows, text_column=text_column, id_column=id_column)
 
+    given = records()
+    first = list(islice(given, 1))  # a file that cannot be read makes no project
     if missing(project):
         create(project, raters=RATERS if raters is None else raters).close()
     with (
@@ -84,7 +87,7 @@ def import_(
             )
         names = ", ".join(path.name for path in posts)
         found = importing.import_posts(
-            there, records(), canonical=canonical, similar=similar, source=names, progress=advance
+            there, chain(first, given), canonical=canonical, similar=similar, source=names, progress=advance
         )
         total = there.counts()["posts"]
     if as_json:

@@ -174,6 +174,14 @@ def test_how_many_rate_a_post_is_not_changed_in_silence(here: Path) -> None:
         run("import", "posts.jsonl", "--raters", "2")
 
 
+def test_a_file_that_cannot_be_read_makes_no_project(here: Path) -> None:
+    Path("table.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    for file, says in (("post.jsonl", "no such file"), ("table.csv", "no text column")):
+        with pytest.raises(InputError, match=says):
+            run("import", file)
+    assert not Path("annotation.shouwang").exists()
+
+
 def test_what_is_not_defined_is_null_for_machines(here: Path) -> None:
     run("import", "posts.jsonl")
     rate(LEVELS, "user:1")
