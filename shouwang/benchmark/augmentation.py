@@ -71,7 +71,10 @@ class Augmentation:
             path = _made_for(self.given, posts.name, seed)
             if path != self.given and not Path(path).is_file():
                 fold = posts.name.removeprefix("fold")
-                raise InputError(f"{path}: no such file; make it with shouwang augment --fold {fold} --seed {seed}")
+                make = f"shouwang augment --fold {fold} --seed {seed}"
+                raise InputError(
+                    say(f"{path}: no such file; make it with {make}", f"{path}：没有这个文件；请用 {make} 生成")
+                )
             return _given(path, posts)
         split = Split(posts.name, posts.train, posts.held_out)
         scorer = crossfitted(posts.train) if "label" in self.filters else None
@@ -96,7 +99,12 @@ def augmentation(text: str) -> Augmentation:
     plan, _, more = rest.partition(":")
     if what == INVENTED or load.is_file(what) or "/" in what:
         if rest:
-            raise InputError(f"'{text}': posts that exist are all added; leave ':{rest}' out")
+            raise InputError(
+                say(
+                    f"'{text}': posts that exist are all added; leave ':{rest}' out",
+                    f"“{text}”：已有的帖子会全部加入；请去掉“:{rest}”",
+                )
+            )
         if what != INVENTED and not _files(what):
             load.load(what)  # a wrong name is met here, before any work
         return Augmentation(text, given=what)
@@ -105,7 +113,10 @@ def augmentation(text: str) -> Augmentation:
         lookup.get(AUGMENTERS, method, "method")
         if method not in LOCAL:
             raise InputError(
-                f"'{method}' needs more than its name; make its posts with shouwang augment, then name that file here"
+                say(
+                    f"'{method}' needs more than its name; make its posts with shouwang augment, then name that file here",
+                    f"“{method}”只给名字不够；请先用 shouwang augment 生成帖子，再在此给出该文件",
+                )
             )
     goals(plan or "max", {level.value: 1 for level in LEVELS})
     extra = tuple(lookup.get({name: name for name in FILTERS}, each, "filter") for each in more.split(":") if each)
@@ -170,8 +181,11 @@ def crossfitted(train: Sequence[LabelledPost]) -> Scorer:
 def _given(what: str, posts: Round) -> tuple[list[LabelledPost], dict[str, object]]:
     if what.partition("/")[0] == AUTHORS and posts.name != THEIR_FOLD:
         raise InputError(
-            f"{AUTHORS} was made for {THEIR_FOLD} and holds the other folds rewritten, too far for an audit to see; "
-            f"it can be compared on {THEIR_FOLD} only"
+            say(
+                f"{AUTHORS} was made for {THEIR_FOLD} and holds the other folds rewritten, too far for an audit to see; "
+                f"it can be compared on {THEIR_FOLD} only",
+                f"{AUTHORS} 是为 {THEIR_FOLD} 制作的，含有其他各折的改写，且改得太远、审查看不出；只能在 {THEIR_FOLD} 上比较",
+            )
         )
     found = [post for post in _posts(what, posts) if post.level is not None or post.high is not None]
     known = {post.text for post in posts.train}
@@ -202,7 +216,12 @@ def _with_origins(path: Path, posts: Round) -> list[LabelledPost]:
     found = list(labelled_from(rows, has_option=False))
     bad = next((each for each in found if isinstance(each, Skipped)), None)
     if bad:
-        raise InputError(f"{path}: a record cannot be read; correct it first: {bad}")
+        raise InputError(
+            say(
+                f"{path}: a record cannot be read; correct it first: {bad}",
+                f"{path}：有一条记录无法读取，请先更正：{bad}",
+            )
+        )
     return [each for each in found if isinstance(each, LabelledPost)]
 
 
@@ -238,9 +257,13 @@ class WithMore:
         labelled = tuple(post for post in map(_with_high, more) if label(post, task) is not None)
         if self.augmentation.given and not labelled:
             raise InputError(
-                f"{self.augmentation.given}: adds nothing to {posts.name} for task '{task}': of {notes['offered']} labelled "
-                f"posts that it may use {notes['leaks']} leak, and the others stand in training already or lack this task's label; "
-                "label the posts, or leave them out of --augment"
+                say(
+                    f"{self.augmentation.given}: adds nothing to {posts.name} for task '{task}': of {notes['offered']} labelled "
+                    f"posts that it may use {notes['leaks']} leak, and the others stand in training already or lack this task's "
+                    "label; label the posts, or leave them out of --augment",
+                    f"{self.augmentation.given}：没有给 {posts.name} 的任务 {task} 增加任何帖子：可用的 {notes['offered']} 条已标注帖子中，"
+                    f"{notes['leaks']} 条泄漏，其余已在训练集中或没有此任务的标注；请补标注，或从 --augment 中去掉",
+                )
             )
         answer = self.contender.answer(task, replace(posts, added=labelled), seed, folder)
         return replace(answer, notes={**answer.notes, "augmentation": {"added": len(labelled), **notes}})

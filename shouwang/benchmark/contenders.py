@@ -21,6 +21,7 @@ from shouwang.benchmark.results import TRAINING
 from shouwang.benchmark.study import Round, labels
 from shouwang.errors import InputError, MissingExtraError
 from shouwang.evaluate import Task
+from shouwang.language import say
 from shouwang.models import baselines, catalog
 from shouwang.models.baselines import Floats
 from shouwang.train.encoders.settings import RECIPES, Settings, settings_of
@@ -81,9 +82,14 @@ def contender(text: str, changes: Mapping[str, object] | None = None) -> Contend
     _known(source)
     chosen = catalog.choose(source, revision or None)
     if chosen.repository and not chosen.revision:
-        raise InputError(f"'{text}': its newest commit may be another tomorrow; name the one to use: {source}@COMMIT")
+        raise InputError(
+            say(
+                f"'{text}': its newest commit may be another tomorrow; name the one to use: {source}@COMMIT",
+                f"“{text}”：最新的提交明天可能就变了；请指明要用的提交：{source}@COMMIT",
+            )
+        )
     if not (find_spec("torch") and find_spec("transformers")):
-        raise MissingExtraError(f"The encoder '{source}'", "train")
+        raise MissingExtraError(say(f"The encoder '{source}'", f"编码器“{source}”"), "train")
     return Encoder(_label(chosen, recipe), source, chosen.revision, settings_of(recipe, **dict(changes or {})))
 
 
@@ -92,7 +98,12 @@ def contenders(names: Sequence[str], changes: Mapping[str, object] | None = None
     found: dict[str, Contender] = {}
     for each in (contender(name, changes) for name in names):
         if each.name in found:
-            raise InputError(f"two models would be called '{each.name}'; rename one of the folders")
+            raise InputError(
+                say(
+                    f"two models would be called '{each.name}'; rename one of the folders",
+                    f"有两个模型都会叫“{each.name}”；请给其中一个文件夹改名",
+                )
+            )
         found[each.name] = each
     return found
 
@@ -120,7 +131,12 @@ def changes_of(given: Sequence[str]) -> dict[str, object]:
     for each in given:
         name, equals, value = each.partition("=")
         if not equals:
-            raise InputError(f"--set '{each}': expected NAME=VALUE, such as epochs=2")
+            raise InputError(
+                say(
+                    f"--set '{each}': expected NAME=VALUE, such as epochs=2",
+                    f"--set “{each}”：应为 名称=值，如 epochs=2",
+                )
+            )
         found[name] = _value(name, value, lookup.get(kinds, name, "setting"))
     return found
 
@@ -133,7 +149,7 @@ def _value(name: str, value: str, kind: Any) -> object:
     try:
         return number(value)
     except ValueError:
-        raise InputError(f"--set {name}: '{value}' is not a number") from None
+        raise InputError(say(f"--set {name}: '{value}' is not a number", f"--set {name}：“{value}”不是数字")) from None
 
 
 def versions(*packages: str) -> dict[str, str]:
@@ -263,7 +279,10 @@ def inner_splits(posts: Round, seed: int) -> Splits:
     most = Counter(post.level for post in posts.train).most_common(1)[0][1]  # no level can be in more parts than this
     if most < 2:
         raise InputError(
-            f"{posts.name}: no two training posts share a level; none can be set aside to choose the epoch"
+            say(
+                f"{posts.name}: no two training posts share a level; none can be set aside to choose the epoch",
+                f"{posts.name}：没有两条训练帖等级相同，无法留出一部分来选择训练轮数",
+            )
         )
     inner = grouped_folds(posts.train, min(VALIDATION_PARTS, most), seed=seed)[0]
     return Splits(posts.name, (*inner.train, *posts.added), inner.validation, posts.held_out)

@@ -14,6 +14,7 @@ from typing import Any
 from shouwang import lookup
 from shouwang.benchmark.grid import Cell, Job, check_writable, run_job, state
 from shouwang.errors import InputError, MissingExtraError
+from shouwang.language import say
 
 Ended = Iterator[tuple[Job, str | None]]
 """Each job as it ends, with the reason when it could not be finished."""
@@ -33,11 +34,11 @@ def run(jobs: Sequence[Job], *, processes: int = 1, engine: str = "local") -> It
     """Run what is not finished; yields every cell, the finished first, the others as they end.
 
     A cell that cannot be finished says why, and the others go on. Raises InputError for an unknown engine, fewer than
-    one process, a results folder that cannot be written to, and a process that was killed.
+    one process, a results folder that cannot be written to, and a local process that was killed.
     """
     ended = lookup.get(ENGINES, engine, "engine")
     if processes < 1:
-        raise InputError(f"{processes} processes; expected 1 or more")
+        raise InputError(say(f"{processes} processes; expected 1 or more", f"进程数为 {processes}；应为 1 或更多"))
     for root in {job.root for job in jobs}:
         check_writable(root)
     states = [(job, state(job)) for job in jobs]
@@ -59,8 +60,12 @@ def _local(jobs: Sequence[Job], processes: int) -> Ended:
             yield waiting[future], future.result()
     except BrokenProcessPool:
         raise InputError(
-            "a process was killed while it ran a cell, most often for want of memory; finished cells are kept. "
-            f"Give the same command again, with fewer than --processes {processes}"
+            say(
+                "a process was killed while it ran a cell, most often for want of memory; finished cells are kept. "
+                f"Give the same command again, with fewer than --processes {processes}",
+                "有进程在运行一格时被终止，多因内存不足；已完成的格都保留。"
+                f"请再次输入同一命令，--processes 小于 {processes}",
+            )
         ) from None
     finally:
         pool.shutdown(cancel_futures=True)
@@ -92,8 +97,11 @@ def _ray(jobs: Sequence[Job], processes: int) -> Ended:
         while waiting:
             (ref,), _ = ray.wait(list(waiting), num_returns=1)
             job = waiting.pop(ref)
-            problem = ray.get(ref)
-            yield job, problem or _unseen(job)
+            try:
+                problem = ray.get(ref) or _unseen(job)
+            except ray.exceptions.RayError as error:  # after Ray has tried again, three times
+                problem = _lost(type(error).__name__)
+            yield job, problem
     finally:
         ray.shutdown()
 
@@ -105,8 +113,17 @@ def _submit(task: Any, job: Job, gpus: float) -> Any:
 def _unseen(job: Job) -> str | None:
     if state(job).finished:
         return None
-    return (
-        f"{job.cell.folder(job.root)}: run elsewhere and not seen here; --output must lie on storage all machines share"
+    folder = job.cell.folder(job.root)
+    return say(
+        f"{folder}: run elsewhere and not seen here; --output must lie on storage all machines share",
+        f"{folder}：在别的机器上运行，这里看不到；--output 须在各机共享的存储上",
+    )
+
+
+def _lost(kind: str) -> str:
+    return say(
+        f"its Ray worker was lost ({kind}), most often for want of memory; give the same command again",
+        f"运行它的 Ray 进程已丢失（{kind}），多因内存不足；请再次输入同一命令",
     )
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -20,6 +21,7 @@ from shouwang.benchmark.study import Round, Study, labels
 from shouwang.errors import InputError, ShouwangError, where
 from shouwang.evaluate import Answers, Options, Task, jsonable, measured, of_high, of_levels, per_class
 from shouwang.files import write_line
+from shouwang.language import say
 from shouwang.models.baselines import Floats
 
 ASKED = "asked"
@@ -70,7 +72,15 @@ class State:
 
 
 def cells(study: Study, tasks: Sequence[Task], models: Sequence[str], seeds: Sequence[int] = (0,)) -> list[Cell]:
-    """The whole grid, finished or not."""
+    """The whole grid, finished or not. Raises InputError where two models' folders would be one on some disks."""
+    twice = [name for name, times in Counter(model.casefold() for model in models).items() if times > 1]
+    if twice:
+        raise InputError(
+            say(
+                f"two models are called '{twice[0]}', but for capital letters, which not every disk tells apart; rename one",
+                f"有两个模型都叫“{twice[0]}”，仅大小写不同，有的磁盘无法区分；请给其中一个改名",
+            )
+        )
     return [Cell(study.name, *each) for each in product(tasks, models, study.rounds, seeds)]
 
 
@@ -129,8 +139,12 @@ def check_writable(root: Path) -> None:
         probe.write_text("", encoding="utf-8")
         probe.unlink()
     except OSError as error:
+        why = error.strerror or error
         raise InputError(
-            f"{root}: results cannot be written there ({error.strerror or error}); choose another --output"
+            say(
+                f"{root}: results cannot be written there ({why}); choose another --output",
+                f"{root}：结果无法写入（{why}）；请用 --output 另选一处",
+            )
         ) from None
 
 

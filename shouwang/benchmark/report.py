@@ -16,6 +16,7 @@ from shouwang.benchmark.study import TEST
 from shouwang.errors import InputError
 from shouwang.evaluate import METRICS, Interval, Options, Task, measure
 from shouwang.evaluate.metrics import PER_CLASS, Measure, support
+from shouwang.language import say
 
 HEADLINE = "weighted_f1"
 REFERENCE = "tfidf-lr"
@@ -90,7 +91,11 @@ def report(root: Path, reference: str = REFERENCE, options: Options | None = Non
     options = options or Options()
     results, broken = finished(root)
     if not results:
-        raise InputError("; ".join((f"{root}: no finished cell; run shouwang benchmark first", *broken)))
+        none = say(
+            f"{root}: no finished cell; run shouwang benchmark first",
+            f"{root}：没有已完成的格；请先运行 shouwang benchmark",
+        )
+        raise InputError(say("; ", "；").join((none, *broken)))
     _check_alike(results)
     groups: dict[tuple[str, Task, str], _Rounds] = defaultdict(lambda: defaultdict(list))
     for result in sorted(results, key=lambda each: (each.round, each.seed)):
@@ -108,22 +113,34 @@ def _check_alike(results: Sequence[Result]) -> None:
         cell = (each.study, each.task, each.model, each.round, each.seed)
         if folders.setdefault(cell, each.folder) != each.folder:
             raise InputError(
-                f"{each.folder}: the same cell as {folders[cell]}; delete the older one of the two folders"
+                say(
+                    f"{each.folder}: the same cell as {folders[cell]}; delete the older one of the two folders",
+                    f"{each.folder}：与 {folders[cell]} 是同一格；请删除较旧的一个文件夹",
+                )
             )
         if posts.setdefault((each.study, each.task, each.round), each.posts_sha256) != each.posts_sha256:
             raise InputError(
-                f"{each.folder}: run on other posts than the cells beside it, so they cannot be compared; run all "
-                "models again, or choose another folder"
+                say(
+                    f"{each.folder}: run on other posts than the cells beside it, so they cannot be compared; run all "
+                    "models again, or choose another folder",
+                    f"{each.folder}：所用帖子与旁边的格不同，无法比较；请重新运行所有模型，或另选文件夹",
+                )
             )
         if each.folds_sha256 and folds.setdefault(each.study, each.folds_sha256) != each.folds_sha256:
             raise InputError(
-                f"{each.folder}: its folds were cut from other data than those of the cells beside it, so they make no "
-                "mean; give the same command again until every cell is finished, or choose another folder"
+                say(
+                    f"{each.folder}: its folds were cut from other data than those of the cells beside it, so they make no "
+                    "mean; give the same command again until every cell is finished, or choose another folder",
+                    f"{each.folder}：其各折与旁边的格切自不同的数据，不能求均值；请再次输入同一命令直到每格完成，或另选文件夹",
+                )
             )
         if contenders.setdefault((each.study, each.task, each.model), each.contender) != each.contender:
             raise InputError(
-                f"{each.folder}: run with other settings or versions than the other cells of '{each.model}', so they "
-                "make no mean; run them all again with every round and seed, or choose another folder"
+                say(
+                    f"{each.folder}: run with other settings or versions than the other cells of '{each.model}', so they "
+                    "make no mean; run them all again with every round and seed, or choose another folder",
+                    f"{each.folder}：所用设置或版本与“{each.model}”的其他格不同，不能求均值；请以全部轮次与种子重新运行，或另选文件夹",
+                )
             )
 
 

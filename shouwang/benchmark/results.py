@@ -10,6 +10,7 @@ from typing import Any
 
 from shouwang.errors import InputError
 from shouwang.evaluate import TASKS, Answers, Task, of_high, of_levels
+from shouwang.language import say
 
 PREDICTIONS, RESULT, DONE = "predictions.jsonl", "result.json", "done"
 TRAINING = "training"
@@ -55,10 +56,19 @@ def read(folder: Path) -> Result:
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         answers = _answers(found["task"], rows)
         if len(answers) != found["n"]:
-            raise InputError(f"{len(answers)} posts, where {RESULT} says {found['n']}")
+            n = found["n"]
+            raise InputError(
+                say(f"{len(answers)} posts, where {RESULT} says {n}", f"{len(answers)} 条，而 {RESULT} 说是 {n}")
+            )
         return Result(folder=folder, answers=answers, folds_sha256=found.get("folds_sha256", ""), **stored)
     except (OSError, ValueError, KeyError, TypeError, InputError) as error:
-        raise InputError(f"{path}: broken ({_short(error)}); delete its folder, or run its cell again") from None
+        why = _short(error)
+        raise InputError(
+            say(
+                f"{path}: broken ({why}); delete its folder, or run its cell again",
+                f"{path}：已损坏（{why}）；请删除其文件夹，或重新运行这一格",
+            )
+        ) from None
 
 
 def _stored(found: dict[str, Any]) -> dict[str, Any]:
@@ -76,7 +86,7 @@ def _stored(found: dict[str, Any]) -> dict[str, Any]:
     if "train_posts" not in wrong and stored["train_posts"] < 1:
         wrong.append("train_posts")
     if wrong:
-        raise ValueError(f"'{wrong[0]}' is not what a cell writes there")
+        raise ValueError(say(f"'{wrong[0]}' is not what a cell writes there", f"“{wrong[0]}”不是格所写的内容"))
     return stored
 
 
@@ -88,7 +98,7 @@ def _answers(task: Task, rows: list[dict[str, Any]]) -> Answers:
 
 
 def _short(error: Exception) -> str:
-    return f"{error} is missing" if isinstance(error, KeyError) else str(error).partition("\n")[0]
+    return say(f"{error} is missing", f"缺 {error}") if isinstance(error, KeyError) else str(error).partition("\n")[0]
 
 
 def finished(root: Path) -> tuple[list[Result], tuple[str, ...]]:

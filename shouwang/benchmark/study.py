@@ -13,6 +13,7 @@ from shouwang.data.leaks import refuse_leaks
 from shouwang.data.splits import grouped_folds, rotate
 from shouwang.errors import InputError
 from shouwang.evaluate import Task
+from shouwang.language import say
 from shouwang.posts import LabelledPost
 
 FOLDS, TEST = "folds", "test"
@@ -39,11 +40,19 @@ class Round:
             tuple(post for post in posts if label(post, task) is not None) for posts in (self.train, self.held_out)
         )
         if not train or not held_out:
-            raise InputError(f"{self.name}: no post has a label for task '{task}'; choose another with --tasks")
+            raise InputError(
+                say(
+                    f"{self.name}: no post has a label for task '{task}'; choose another with --tasks",
+                    f"{self.name}：没有帖子带有任务 {task} 的标注；请用 --tasks 另选",
+                )
+            )
         if len(set(labels(train, task))) == 1:
             raise InputError(
-                f"{self.name}: all {len(train)} training posts have the same label for task '{task}', so there is nothing "
-                "to learn; add posts with another one, or choose another with --tasks"
+                say(
+                    f"{self.name}: all {len(train)} training posts have the same label for task '{task}', so there is "
+                    "nothing to learn; add posts with another one, or choose another with --tasks",
+                    f"{self.name}：{len(train)} 条训练帖在任务 {task} 上的标注全部相同，无从学习；请加入其他标注的帖子，或用 --tasks 另选",
+                )
             )
         return Round(self.name, train, held_out, self.dropped, study=self.study)
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shouwang.errors import InputError
+from shouwang.language import say
 from shouwang.models.features import HashedFeatures
 from shouwang.models.frozen import Embed
 from shouwang.models.linear import Entries, counts
@@ -44,7 +45,9 @@ class Teacher:
         """From the posts that have a level, and for high/low from those that have it. Raises InputError without levels."""
         graded = [post for post in train if post.level is not None]
         if len({post.level for post in graded}) < 2:
-            raise InputError("a teacher needs training posts of two levels or more")
+            raise InputError(
+                say("a teacher needs training posts of two levels or more", "教师模型需要至少两个等级的训练帖")
+            )
         texts = [post.text for post in train]
         entries = self._entries(texts)
         seen = np.bincount(entries.column, minlength=self._features.columns)

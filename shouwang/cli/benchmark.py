@@ -124,7 +124,11 @@ def command(
 def _listed(text: str) -> list[str]:
     found = list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     if not found:
-        raise InputError(f"'{text}' names nothing; expected names separated by commas")
+        raise InputError(
+            say(
+                f"'{text}' names nothing; expected names separated by commas", f"“{text}”没有名字；应为用逗号分隔的名字"
+            )
+        )
     return found
 
 
@@ -134,7 +138,12 @@ def _seeds(text: str) -> list[int]:
     except ValueError:
         found = [-1]
     if not all(seed in SEEDS for seed in found):
-        raise InputError(f"--seeds '{text}' is not a list of whole numbers from 0 on, such as 0,1,2")
+        raise InputError(
+            say(
+                f"--seeds '{text}' is not a list of whole numbers from 0 on, such as 0,1,2",
+                f"--seeds “{text}”不是从 0 起的整数列表，应如 0,1,2",
+            )
+        )
     return found
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from shouwang.data import load
 from shouwang.data.duplicates import THRESHOLD, canonical, similar_within
 from shouwang.errors import InputError
+from shouwang.language import say
 from shouwang.posts import LabelledPost
 
 WITHOUT_LEVEL = {None: -1, False: -2, True: -3}
@@ -67,7 +68,13 @@ def grouped_folds(
 
     groups = _groups(posts, threshold)
     if len(set(groups)) < n:
-        raise InputError(f"{len(set(groups))} different posts cannot make {n} folds; ask for fewer")
+        different = len(set(groups))
+        raise InputError(
+            say(
+                f"{different} different posts cannot make {n} folds; ask for fewer",
+                f"{different} 条不同的帖子分不成 {n} 折；请减少折数",
+            )
+        )
     levels = [WITHOUT_LEVEL[post.high] if post.level is None else post.level for post in posts]
     kind = StratifiedGroupKFold if max(Counter(levels).values()) >= n else GroupKFold
     splitter = kind(n, shuffle=True, random_state=seed)

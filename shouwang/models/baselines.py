@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from shouwang import lookup
 from shouwang.errors import InputError, MissingExtraError
-from shouwang.language import Words
+from shouwang.language import Words, say
 
 Floats = NDArray[np.float64]
 
@@ -66,7 +66,7 @@ def new(name: str, classes: int, seed: int = 0) -> Classifier:
     """An untrained baseline. Raises InputError for an unknown name, MissingExtraError when its package is missing."""
     baseline = lookup.get(BASELINES, name, "model")
     if baseline.needs and find_spec(baseline.needs) is None:
-        raise MissingExtraError(f"Model '{name}'", "benchmark")
+        raise MissingExtraError(say(f"Model '{name}'", f"模型“{name}”"), "benchmark")
     return Fitted(baseline, classes, seed)
 
 
@@ -103,7 +103,12 @@ def _tfidf_svm(y: Sequence[int], seed: int) -> Any:
 
     rarest, posts = min(Counter(y).items(), key=lambda item: item[1])
     if posts < 2:
-        raise InputError(f"class {rarest} has one training post; 'tfidf-svm' needs two of each to calibrate")
+        raise InputError(
+            say(
+                f"class {rarest} has one training post; 'tfidf-svm' needs two of each to calibrate",
+                f"类别 {rarest} 只有一条训练帖；“tfidf-svm”校准需要每类至少两条",
+            )
+        )
     folds = StratifiedKFold(min(CALIBRATION_FOLDS, posts), shuffle=True, random_state=seed)
     svm = make_pipeline(_character_tfidf(), LinearSVC(C=0.3, class_weight="balanced", random_state=seed))
     return CalibratedClassifierCV(svm, method="temperature", cv=folds, ensemble=False)

@@ -105,3 +105,7 @@ def test_a_wrong_name_is_met_before_any_work(tmp_path: Path, arguments: tuple[st
     result = run(tmp_path, *arguments)
     assert isinstance(result.exception, InputError)
     assert complaint in str(result.exception)
+
+
+def test_what_is_wrong_is_said_in_chinese_too(tmp_path: Path) -> None:
+    assert "不是从 0 起的整数列表" in str(run(tmp_path, "--seeds", "a", chosen="zh").exception)

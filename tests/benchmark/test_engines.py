@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -8,7 +10,7 @@ import pytest
 from shouwang.benchmark.contenders import contenders
 from shouwang.benchmark.engines import run
 from shouwang.benchmark.estimate import estimate
-from shouwang.benchmark.grid import Job, cells, jobs, state
+from shouwang.benchmark.grid import Job, cells, jobs, run_job, state
 from shouwang.benchmark.results import read
 from shouwang.errors import InputError, MissingExtraError
 from tests.benchmark.invented import small_study
@@ -42,6 +44,21 @@ def test_a_local_ray_of_two_workers_finishes_the_grid_with_the_same_answers(tmp_
     assert sorted(str(each.cell) for each in done if each.ran) == sorted(str(job.cell) for job in some(tmp_path))
     list(run(some(tmp_path / "one")))
     assert answers(tmp_path / "ray") == answers(tmp_path / "one")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("default")  # Ray's own
+@pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed: pip install 'shouwang[ray]'")
+def test_a_ray_worker_that_is_killed_costs_its_own_cell_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed_in_fold1(job: Job) -> str | None:
+        if job.cell.round == "fold1":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return run_job(job)
+
+    monkeypatch.setattr("shouwang.benchmark.engines.run_job", killed_in_fold1)
+    done = {each.cell.round: each.problem for each in run(some(tmp_path, tasks=1), processes=2, engine="ray")}
+    assert "its Ray worker was lost" in str(done.pop("fold1"))
+    assert set(done.values()) == {None}
 
 
 def test_what_cannot_be_is_refused_before_any_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

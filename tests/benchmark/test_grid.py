@@ -57,6 +57,11 @@ def ran(done: Sequence[Done]) -> int:
     return sum(each.ran for each in done)
 
 
+def test_two_models_whose_folders_are_one_on_some_disks_are_refused() -> None:
+    with pytest.raises(InputError, match="two models are called 'macbert', but for capital letters"):
+        cells(STUDY, ["levels"], ["MacBERT", "always", "macbert"])
+
+
 def test_the_grid_is_every_task_model_round_and_seed() -> None:
     assert len(cells(STUDY, ["levels", "high"], ["a", "b"], [0, 1, 2])) == 2 * 2 * 4 * 3
 
