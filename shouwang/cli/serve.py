@@ -195,13 +195,26 @@ def _policy_in(file: Path, points: Mapping[str, float]) -> Policy:
         found = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError(
-            f"{file}: not JSON in UTF-8 ({error}); write the settings as PUT /v1/policy takes them"
+            say(
+                f"{file}: not JSON in UTF-8 ({error}); write the settings as PUT /v1/policy takes them",
+                f"{file}：不是 UTF-8 的 JSON（{error}）；请按 PUT /v1/policy 的格式书写",
+            )
         ) from None
     if not isinstance(found, dict):
-        raise InputError(f'{file}: an object of settings is expected, such as {{"high": 0.3}}')
+        example = '{"high": 0.3}'
+        raise InputError(
+            say(
+                f"{file}: an object of settings is expected, such as {example}", f"{file}：应为设置的对象，如 {example}"
+            )
+        )
     policy = Policy.from_json(found)
     if policy.basis == "capacity":
-        raise InputError(f"{file}: a shadow has no capacity of its own; give it an operating point or a threshold")
+        raise InputError(
+            say(
+                f"{file}: a shadow has no capacity of its own; give it an operating point or a threshold",
+                f"{file}：对照策略没有自己的人力；请改用工作点或阈值",
+            )
+        )
     if policy.basis == "threshold":
         return policy
     return replace(policy, high=lookup.get(points, policy.basis, "operating point"))
