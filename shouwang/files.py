@@ -110,6 +110,8 @@ def _text_file(
 def _opened(source: str | Path) -> Iterator[io.BufferedReader]:
     """The bytes of a file or of standard input, unpacked where they are gzip."""
     named = str(source) != STDIN
+    if not named and sys.stdin is None:
+        raise FileError(STDIN, say("standard input is closed; name a file", "标准输入已关闭；请写明文件"))
     with ExitStack() as stack:
         stream = cast(
             io.BufferedReader,

@@ -214,6 +214,12 @@ def test_a_file_that_is_not_there(tmp_path: Path, name: str) -> None:
         list(read_rows(tmp_path / name))
 
 
+def test_a_standard_input_that_is_closed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(FileError, match="-: standard input is closed; name a file"):
+        list(read_rows("-"))
+
+
 def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="a folder; name the files in it"):
         list(read_rows(tmp_path))
