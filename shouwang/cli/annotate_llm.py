@@ -10,11 +10,19 @@ import typer
 from shouwang.cli.annotate_options import DEFAULT, ProjectFile, bar, echo, json_object, opened, with_extra
 from shouwang.cli.options import AsJson, PerMinute, Timeout
 from shouwang.errors import ALL_WELL, INTERRUPTED, SOME_SKIPPED
-from shouwang.language import say
+from shouwang.language import Words, say
 
 if TYPE_CHECKING:
     from shouwang.annotate.annotators import Annotated as Outcome
     from shouwang.llm import Costs
+
+
+PROBLEMS = {
+    "invalid": Words("invalid", "回答不合用"),
+    "refused": Words("refused", "拒绝回答"),
+    "rejected": Words("rejected", "服务器拒收"),
+    "unreachable": Words("unreachable", "连不上"),
+}
 
 
 def llm(
@@ -103,7 +111,8 @@ def _show_annotated(found: Outcome, costs: Costs, rung: str) -> None:
         )
     )
     if found.problems:
-        typer.echo(say("without an answer: ", "没有答案：") + ", ".join(f"{k} {n}" for k, n in found.problems.items()))
+        counts = (f"{PROBLEMS[kind]} {count}" for kind, count in found.problems.items())
+        typer.echo(say("without an answer: ", "没有答案：") + say(", ", "，").join(counts))
     if found.instructing:
         typer.echo(
             say(

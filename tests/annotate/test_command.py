@@ -212,6 +212,14 @@ def test_an_endpoint_that_dies_midway_keeps_what_is_done(server: HTTPServer, her
     assert len(again.bodies) == 4
 
 
+def test_why_there_is_no_answer_is_told_in_chinese(server: HTTPServer, here: Path) -> None:
+    run("import", "posts.jsonl")
+    use_language("zh")
+    answers = iter([error(400, "content_filter"), error(413), *[chat("?")] * 3])
+    shown = ask(server, Scripted(lambda body: next(answers, None) or chat(answer(1)))).stdout
+    assert "没有答案：拒绝回答 1，服务器拒收 1，回答不合用 1" in shown
+
+
 def test_a_budget_needs_prices_and_the_cost_is_reported(server: HTTPServer, here: Path) -> None:
     run("import", "posts.jsonl")
     model = Scripted(lambda body: chat(answer(1)))
