@@ -30,6 +30,8 @@ SHOWN_FROM = 0.5
 """How strongly an indicator must be expressed for its evidence to be shown; without indicators, high."""
 
 _HAN = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
+_HIRAGANA = re.compile(r"[\u3041-\u306d\u306f-\u3096]")
+"""Without の, which Chinese posts borrow."""
 _Item = TypeVar("_Item")
 Floats = NDArray[np.float64]
 
@@ -162,9 +164,15 @@ def _name(head: int) -> Any:
 
 
 def _scope(text: str) -> str:
-    if _HAN.search(text):
+    if _HAN.search(text) and not _japanese(text):
         return "ok"
     return "no-chinese" if any(map(str.isalnum, text)) else "no-words"
+
+
+def _japanese(text: str) -> bool:
+    """Three hiragana or more, and one to every two characters: so were 2 of 310,630 posts and turns of Chinese data sets."""
+    kana = len(_HIRAGANA.findall(text))
+    return kana >= 3 and 2 * kana >= len(_HAN.findall(text))
 
 
 def _windows(reader: Reader, post: int, text: str) -> Iterator[_Window]:

@@ -73,7 +73,9 @@ def test_every_number_of_an_assessment_is_sane(tiny: Model, text: str) -> None:
         ("😀👍🏽", "no-words"),
         ("！？……", "no-words"),
         ("I had a cup of tea", "no-chinese"),
+        ("今日はお茶を飲みたい", "no-chinese"),
         ("お茶", "ok"),
+        ("下午の一杯お茶です，喝了很久很久才想起来要回家", "ok"),
         ("茶", "ok"),
     ],
 )
