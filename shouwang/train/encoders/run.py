@@ -70,8 +70,9 @@ def train(
     if _begun(folder, asked) and (folder / DONE).is_file():
         checkpoint.clear(folder)
         return read(folder)
+    encoder = open_encoder(model, settings, revision)  # a model that cannot be opened leaves no folder
     with _alone(folder):
-        return _trained(model, splits, settings, folder, revision, asked, report, finished)
+        return _trained(encoder, splits, settings, folder, asked, report, finished)
 
 
 @contextmanager
@@ -96,16 +97,14 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def _trained(
-    model: str,
+    encoder: Encoder,
     splits: Splits,
     settings: Settings,
     folder: Path,
-    revision: str | None,
     asked: Mapping[str, Any],
     report: loop.Report,
     finished: loop.Finished,
 ) -> Run:
-    encoder = open_encoder(model, settings, revision)
     about = {
         "resolved": {
             "source": encoder.backbone.source,
