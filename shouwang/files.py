@@ -309,6 +309,23 @@ def refuse_existing(output: Path) -> None:
         )
 
 
+@contextmanager
+def alone(lock: Path, taken: str) -> Iterator[None]:
+    """While no other process is here: `lock` is a file that is there meanwhile. Raises InputError (`taken`) when one is."""
+    from filelock import FileLock, Timeout  # what only reads needs it not
+
+    held = FileLock(lock)
+    try:
+        held.acquire(blocking=False)
+    except Timeout:
+        raise InputError(taken) from None
+    try:
+        yield
+    finally:
+        held.release()
+        lock.unlink(missing_ok=True)
+
+
 def create_private(output: Path) -> TextIO:
     """A new file that its owner alone can read; raises FileExistsError where something is there already."""
     return os.fdopen(os.open(output, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8")

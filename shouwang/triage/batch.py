@@ -11,14 +11,14 @@ import json
 import zlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from shouwang.errors import InputError
-from shouwang.files import jsonl_to_csv, jsonl_to_parquet, refuse_existing, write_line
+from shouwang.files import alone, jsonl_to_csv, jsonl_to_parquet, refuse_existing, write_line
 from shouwang.language import say
 from shouwang.posts import Assessment, Post, Skipped
 from shouwang.scale import INDICATORS
@@ -96,7 +96,11 @@ def assess_records(
     if output is None:
         return _ranked(records, assess, Summary(), None, top, progress)
     partial = _partial(output, run)
-    with _alone(partial):
+    taken = say(
+        f"another run is writing {partial} just now; wait until it ends, or end it, and give the command again",
+        f"另一次运行正在写 {partial}；请等它结束，或先结束它，再运行此命令",
+    )
+    with alone(_beside(partial, ".lock"), taken):
         ranked = _ranked(records, assess, Summary(output=output), partial, top, progress)
         _finish(partial, output, ranked.summary)
     return ranked
@@ -158,28 +162,6 @@ def _partial(output: Path, run: str) -> Path:
                 )
             )
     return partial
-
-
-@contextmanager
-def _alone(partial: Path) -> Iterator[None]:
-    """While no other process writes there; raises InputError when one does."""
-    from filelock import FileLock, Timeout  # only a run with an output needs it
-
-    lock = FileLock(_beside(partial, ".lock"))
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        raise InputError(
-            say(
-                f"another run is writing {partial} just now; wait until it ends, or end it, and give the command again",
-                f"另一次运行正在写 {partial}；请等它结束，或先结束它，再运行此命令",
-            )
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
-        Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def _beside(output: Path, ending: str) -> Path:

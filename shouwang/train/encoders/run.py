@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from shouwang.errors import InputError
 from shouwang.evaluate import Options, jsonable, measured
-from shouwang.files import write_line
+from shouwang.files import alone, write_line
 from shouwang.language import LANGUAGES, language, say, use_language
 from shouwang.models.heads import Floats, Task
 from shouwang.posts import LabelledPost
@@ -71,29 +68,15 @@ def train(
         checkpoint.clear(folder)
         return read(folder)
     encoder = open_encoder(model, settings, revision)  # a model that cannot be opened leaves no folder
-    with _alone(folder):
-        return _trained(encoder, splits, settings, folder, asked, report, finished)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """While no other process trains there; raises InputError when one does: each would remove the other's checkpoints."""
+    taken = say(
+        f"{folder}: another run is training there just now; wait until it ends, or end it, and give the command again",
+        f"{folder}：另一个进程正在那里训练；请等它结束，或先结束它，再运行此命令",
+    )
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / LOCK)  # not beside it: the folder may be all that can be written, as where it is mounted
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        raise InputError(
-            say(
-                f"{folder}: another run is training there just now; wait until it ends, or end it, and give the command again",
-                f"{folder}：另一个进程正在那里训练；请等它结束，或先结束它，再运行此命令",
-            )
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
-        Path(lock.lock_file).unlink(missing_ok=True)
+    with alone(
+        folder / LOCK, taken
+    ):  # not beside it: the folder may be all that can be written, as where it is mounted
+        return _trained(encoder, splits, settings, folder, asked, report, finished)
 
 
 def _trained(
