@@ -40,8 +40,8 @@ class LabelledPost(Post):
 class Evidence:
     """Characters `start` up to `end` of the input text, and how much they add to an indicator (log-odds, > 0).
 
-    In a blend they are what its linear member says, before the mixture. A model that was trained for high/low alone
-    knows no indicators: its evidence is for "high".
+    In a blend they are what its linear member says, before the mixture. For "high" they are where no indicator has any in
+    a post that is flagged, as with a model that was trained for high/low alone.
     """
 
     start: int

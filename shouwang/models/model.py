@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
@@ -102,7 +102,7 @@ class Model:
         logits = logits[worst].astype(np.float64)
         levels, strengths = softmax(logits[:, :HIGH_HEAD]), sigmoid(logits[:, HIGH_HEAD:])
         high = strengths[:, 0]
-        evidence = _evidence(reader, [windows[i] for i in worst], forms, strengths)
+        evidence = _evidence(reader, [windows[i] for i in worst], forms, strengths, self.threshold)
         for number, post in enumerate(posts):
             sets = self.sets if scopes[number] == "ok" else None
             known = not np.isnan(levels[number, 0])
@@ -130,13 +130,24 @@ class Model:
 
 
 def _evidence(
-    reader: Reader, windows: Sequence[_Window], forms: Sequence[Canonical], strengths: Floats
+    reader: Reader, windows: Sequence[_Window], forms: Sequence[Canonical], strengths: Floats, threshold: float
 ) -> dict[int, list[Evidence]]:
     """By post, the spans of the original text behind each indicator that is expressed; `strengths` (n, 6), high first.
 
-    A model that says nothing of any indicator gives what is behind high.
+    Where there is none in a post that is flagged from that threshold, or likelier high than not, what is behind high.
     """
-    wanted = {number: _wanted(strengths[number]) for number, window in enumerate(windows) if window.text}
+    words = [number for number, window in enumerate(windows) if window.text]
+    found = _spans(reader, windows, forms, {number: _expressed(strengths[number]) for number in words})
+    silent = [
+        number for number in words if strengths[number, 0] >= min(threshold, SHOWN_FROM) and not found.get(number)
+    ]
+    return found | _spans(reader, windows, forms, {number: [HIGH_HEAD] for number in silent})
+
+
+def _spans(
+    reader: Reader, windows: Sequence[_Window], forms: Sequence[Canonical], wanted: Mapping[int, list[int]]
+) -> dict[int, list[Evidence]]:
+    """By post, the spans behind the heads that are wanted of it."""
     shown = [number for number, heads in wanted.items() if heads]
     if not shown:
         return {}
@@ -152,10 +163,9 @@ def _evidence(
     return found
 
 
-def _wanted(strengths: Floats) -> list[int]:
-    """The heads whose evidence is shown."""
-    first = 0 if np.isnan(strengths[1:]).all() else 1
-    return [HIGH_HEAD + i for i in range(first, len(strengths)) if strengths[i] >= SHOWN_FROM]
+def _expressed(strengths: Floats) -> list[int]:
+    """The heads of the indicators that are expressed; those that the model says nothing of are not (NaN)."""
+    return [HIGH_HEAD + i for i in range(1, len(strengths)) if strengths[i] >= SHOWN_FROM]
 
 
 def _name(head: int) -> Any:

@@ -62,7 +62,8 @@ def test_every_number_of_an_assessment_is_sane(tiny: Model, text: str) -> None:
     assert list(found.indicators) == list(INDICATORS)
     assert all(0 <= strength <= 1 for strength in found.indicators.values())
     assert all(0 <= each.start < each.end <= len(text) and each.weight > 0 for each in found.evidence)
-    assert {each.indicator for each in found.evidence} <= {i for i, s in found.indicators.items() if s >= SHOWN_FROM}
+    expressed = {i for i, s in found.indicators.items() if s >= SHOWN_FROM}
+    assert {each.indicator for each in found.evidence} <= expressed or {e.indicator for e in found.evidence} == {"high"}
 
 
 @pytest.mark.parametrize(
@@ -161,6 +162,16 @@ def test_a_very_long_post_is_answered_by_its_riskiest_window(knows_one_cue: Mode
 def test_a_cue_on_the_edge_of_a_window_is_not_cut(knows_one_cue: Model) -> None:
     texts = [(TEA * 40)[:before] + "我想死" + TEA * 10 for before in range(340, 405)]
     assert all(each.high for each in knows_one_cue.assess(texts))
+
+
+def test_a_flagged_post_in_which_no_indicator_is_expressed_shows_what_is_behind_high(knows_one_cue: Model) -> None:
+    assert isinstance(knows_one_cue.heads, HashedLinear)
+    weights = knows_one_cue.heads.weights.copy()
+    weights[:, [head for head in range(len(HEADS)) if head != HIGH_HEAD]] = 0
+    model = replace(knows_one_cue, heads=replace(knows_one_cue.heads, weights=weights))
+    flagged, calm = model.assess(["今天想死", TEA])
+    assert [(each.start, each.end, each.indicator) for each in flagged.evidence] == [(2, 4, "high")]
+    assert (flagged.high, calm.high, calm.evidence) == (True, False, ())
 
 
 @pytest.mark.parametrize("words", ["想死", "想\u200b死", "想\0死", "想\u0301死"])
