@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shouwang import files
-from shouwang.cli.augment_table import reason_in_words
+from shouwang.cli.augment_table import counted
 from shouwang.errors import InputError
 from shouwang.language import say
 from shouwang.scale import LEVELS
@@ -93,7 +93,7 @@ def pool_of(
     kept, gone = admitted(offered, Context(split, leaking), filters, canonical)
     gone.update({"unreadable": unreadable} if unreadable else {})
     if not kept:
-        why = _counted(gone) or say("it is empty", "池是空的")
+        why = counted(gone) or say("it is empty", "池是空的")
         raise InputError(
             say(
                 f"{given}: no post of the pool can be used ({why}); give one with other posts of the same kind",
@@ -112,20 +112,6 @@ def pool_of(
         "levels": {str(level): by_level[level] for level in sorted(by_level)},
     }
     return Pool(found, name, split.name), told
-
-
-def in_words(told: Mapping[str, Any]) -> str:
-    """One line for the screen."""
-    gone = _counted(told["refused"]) or "0"
-    by_level = ", ".join(f"{level}: {n}" for level, n in told["levels"].items())
-    return say(
-        f"pool: {told['offered']} posts; refused: {gone}; taught by {told['teacher']}: {told['taught']} ({by_level})",
-        f"帖子池：{told['offered']} 条；筛除：{gone}；由 {told['teacher']} 标注：{told['taught']} 条（{by_level}）",
-    )
-
-
-def _counted(gone: Mapping[str, int]) -> str:
-    return ", ".join(f"{reason_in_words(reason)} {n}" for reason, n in gone.items())
 
 
 def _posts(given: str) -> tuple[list[Post], int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,21 @@ def reason_in_words(reason: str) -> str:
     return say(reason, REASONS.get(reason, reason))
 
 
+def pool_in_words(told: Mapping[str, Any]) -> str:
+    """One line for the screen."""
+    gone = counted(told["refused"]) or "0"
+    by_level = ", ".join(f"{level}: {n}" for level, n in told["levels"].items())
+    return say(
+        f"pool: {told['offered']} posts; refused: {gone}; taught by {told['teacher']}: {told['taught']} ({by_level})",
+        f"帖子池：{told['offered']} 条；筛除：{gone}；由 {told['teacher']} 标注：{told['taught']} 条（{by_level}）",
+    )
+
+
+def counted(gone: Mapping[str, int]) -> str:
+    """Reasons as the screen shows them, each with its number."""
+    return ", ".join(f"{reason_in_words(reason)} {n}" for reason, n in gone.items())
+
+
 def foretell(split: Split, names: tuple[str, ...], plan: str, price_in: float, price_out: float) -> None:
     """What a run would make and cost; nothing is made."""
     from shouwang.augment.plan import goals, levels_of, wanted
@@ -75,8 +91,6 @@ def foretell(split: Split, names: tuple[str, ...], plan: str, price_in: float, p
 
 def show(found: dict[str, Any], new: Path, training: Path) -> None:
     """What a run made, what was refused and why, and where all of it is."""
-    from shouwang.cli.augment_pool import in_words  # which needs this module
-
     table = Table(
         say("level", "等级"), say("before", "原有"), say("goal", "目标"), say("new", "新增"), say("short", "不足")
     )
@@ -86,7 +100,7 @@ def show(found: dict[str, Any], new: Path, training: Path) -> None:
     console = Console(highlight=False, markup=False)
     console.print(table)
     if "pool" in found:
-        console.print(in_words(found["pool"]), soft_wrap=True)
+        console.print(pool_in_words(found["pool"]), soft_wrap=True)
     for heading, rows in (
         (say("refused", "筛除"), found["filtered"]),
         (say("not made", "未能生成"), found["not_made"]),
